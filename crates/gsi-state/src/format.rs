@@ -1,0 +1,167 @@
+//! The disk form, version 1.0: the layout of the Python `gsi_state_manager`, to the byte.
+//!
+//! Keys in a fixed order, indent 2, ASCII only, `gsis` in insertion order, no newline at the end. The summary is
+//! written for the people who read the file and never read back. Fields that we do not know are kept
+//! at every level, after the known ones.
+//!
+//! | version | what changed |
+//! |---|---|
+//! | 1.0 | the Python program's; times with zone since Waymark |
+
+use indexmap::{IndexMap, map::Entry};
+use serde::{Deserialize, Serialize, Serializer, ser::SerializeMap};
+use serde_json::value::RawValue;
+use statefile::{DecodeError, Document, UnknownFields, Version};
+
+use crate::{CreationState, GsiKey, GsiState, GsiStatus, Summary, ascii, time::DiskTime};
+
+impl Document for CreationState {
+    const KIND: &'static str = "index-creation state";
+    const VERSION: Option<Version> = Some(Version::new(1, 0));
+
+    fn decode(text: &str) -> Result<Self, DecodeError> {
+        // Twice over the text: once for the meaning, with errors that name line and column, once for
+        // the letter of what we do not know.
+        let known: DiskState = serde_json::from_str(text)?;
+        let raw: RawState<'_> = serde_json::from_str(text)?;
+        let mut state = Self::new(known.script_name, known.created_at.0);
+        state.updated_at = known.updated_at.0;
+        state.unknown = UnknownFields::of(text, &STATE_FIELDS)?;
+        state.summary_unknown = raw
+            .summary
+            .map_or(Ok(UnknownFields::default()), |summary| UnknownFields::of(summary.get(), &SUMMARY_FIELDS))?;
+        for (disk_key, gsi) in known.gsis {
+            let unknown = raw
+                .gsis
+                .get(disk_key.as_str())
+                .map_or(Ok(UnknownFields::default()), |entry| UnknownFields::of(entry.get(), &GSI_FIELDS))?;
+            insert(&mut state, disk_key, gsi, unknown)?;
+        }
+        Ok(state)
+    }
+
+    fn encode(&self) -> Result<String, serde_json::Error> {
+        ascii::to_string(&WrittenState(self))
+    }
+}
+
+fn insert(
+    state: &mut CreationState,
+    disk_key: String,
+    gsi: DiskGsi,
+    unknown: UnknownFields,
+) -> Result<(), DecodeError> {
+    let key = GsiKey::new(gsi.table_name, gsi.index_name);
+    if disk_key != key.to_string() && disk_key != key.escaped() {
+        let (table, index) = (key.table(), key.index());
+        return Err(DecodeError::invalid(format!(
+            "its entry `{disk_key}` is about index `{index}` of table `{table}`"
+        )));
+    }
+    match state.gsis.entry(key) {
+        Entry::Occupied(there) => Err(DecodeError::invalid(format!("it has two entries for `{}`", there.key()))),
+        Entry::Vacant(free) => {
+            let key = free.key().clone();
+            free.insert(GsiState {
+                key,
+                status: gsi.status,
+                creation_time: gsi.creation_time.map(|time| time.0),
+                retry_count: gsi.retry_count,
+                last_error: gsi.last_error,
+                disk_key,
+                unknown,
+            });
+            Ok(())
+        }
+    }
+}
+
+const STATE_FIELDS: [&str; 6] = ["version", "created_at", "updated_at", "script_name", "gsis", "summary"];
+const GSI_FIELDS: [&str; 6] = ["table_name", "index_name", "status", "creation_time", "retry_count", "last_error"];
+const SUMMARY_FIELDS: [&str; 5] = ["total", "pending", "in_progress", "active", "failed"];
+
+#[derive(Deserialize)]
+struct DiskState {
+    created_at: DiskTime,
+    updated_at: DiskTime,
+    #[serde(default)]
+    script_name: String,
+    gsis: IndexMap<String, DiskGsi>,
+}
+
+#[derive(Deserialize)]
+struct DiskGsi {
+    table_name: String,
+    index_name: String,
+    status: GsiStatus,
+    #[serde(default)]
+    creation_time: Option<DiskTime>,
+    #[serde(default)]
+    retry_count: u32,
+    #[serde(default)]
+    last_error: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct RawState<'a> {
+    #[serde(borrow)]
+    gsis: IndexMap<String, &'a RawValue>,
+    #[serde(borrow, default)]
+    summary: Option<&'a RawValue>,
+}
+
+struct WrittenState<'a>(&'a CreationState);
+
+impl Serialize for WrittenState<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let state = self.0;
+        let mut object = serializer.serialize_map(None)?;
+        object.serialize_entry("version", &CreationState::VERSION)?;
+        object.serialize_entry("created_at", &DiskTime(state.created_at))?;
+        object.serialize_entry("updated_at", &DiskTime(state.updated_at))?;
+        object.serialize_entry("script_name", &state.script_name)?;
+        object.serialize_entry("gsis", &WrittenGsis(state))?;
+        object.serialize_entry("summary", &WrittenSummary(state.summary(), &state.summary_unknown))?;
+        state.unknown.serialize_into(&mut object)?;
+        object.end()
+    }
+}
+
+struct WrittenGsis<'a>(&'a CreationState);
+
+impl Serialize for WrittenGsis<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.gsis().map(|gsi| (&gsi.disk_key, WrittenGsi(gsi))))
+    }
+}
+
+struct WrittenGsi<'a>(&'a GsiState);
+
+impl Serialize for WrittenGsi<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let gsi = self.0;
+        let mut object = serializer.serialize_map(None)?;
+        object.serialize_entry("table_name", gsi.key.table())?;
+        object.serialize_entry("index_name", gsi.key.index())?;
+        object.serialize_entry("status", &gsi.status)?;
+        object.serialize_entry("creation_time", &gsi.creation_time.map(DiskTime))?;
+        object.serialize_entry("retry_count", &gsi.retry_count)?;
+        object.serialize_entry("last_error", &gsi.last_error)?;
+        gsi.unknown.serialize_into(&mut object)?;
+        object.end()
+    }
+}
+
+struct WrittenSummary<'a>(Summary, &'a UnknownFields);
+
+impl Serialize for WrittenSummary<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Summary { total, pending, in_progress, active, failed } = self.0;
+        let mut object = serializer.serialize_map(None)?;
+        for (name, count) in SUMMARY_FIELDS.iter().zip([total, pending, in_progress, active, failed]) {
+            object.serialize_entry(name, &count)?;
+        }
+        self.1.serialize_into(&mut object)?;
+        object.end()
+    }
+}

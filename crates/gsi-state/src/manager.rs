@@ -1,0 +1,234 @@
+//! The manager: the calls of the Python `GSIStateManager`, with its gaps closed.
+
+use std::{
+    io,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use statefile::{ArchiveError, Clock, Lock, LockError, Owner, StateFile, SystemClock, UpdateError};
+
+use crate::{ChangeError, CreationState, GsiKey, GsiState, GsiStatus, StatusChange, StatusView, Summary};
+
+/// The name of the state file in the state directory.
+pub const STATE_FILE_NAME: &str = ".gsi_creation_state.json";
+
+/// Keeps the state of one job in one directory; nobody else writes it while this value lives.
+///
+/// Every call that changes something returns after the change is on stable storage.
+///
+/// ```
+/// use gsi_state::{GsiKey, GsiStateManager, GsiStatus};
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let dir = tempfile::tempdir()?;
+/// let key = GsiKey::new("bookings", "flight-status-index");
+/// let mut manager = GsiStateManager::open("my_script", dir.path())?;
+/// manager.initialize([key.clone()])?;
+/// manager.update_status(&key, GsiStatus::InProgress, Some(1), None)?;
+/// manager.update_status(&key, GsiStatus::Active, None, None)?;
+/// assert!(manager.should_skip(&key) && manager.is_complete());
+/// let archive = manager.cleanup()?;
+/// assert!(archive.exists());
+/// # Ok(())
+/// # }
+/// ```
+pub struct GsiStateManager {
+    file: StateFile<CreationState>,
+    clock: Arc<dyn Clock>,
+}
+
+impl std::fmt::Debug for GsiStateManager {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("GsiStateManager").field("file", &self.file).finish_non_exhaustive()
+    }
+}
+
+/// Why a job's state could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The state directory does not exist and could not be made.
+    #[error("could not create the state directory `{path}`")]
+    Directory {
+        /// The directory.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+    /// Another process has the state, or the lock file is out of reach.
+    #[error(transparent)]
+    Lock(#[from] LockError),
+    /// The state file is damaged, newer, or out of reach; its bytes are kept.
+    #[error(transparent)]
+    State(#[from] statefile::OpenError),
+}
+
+/// Why a job was not archived.
+#[derive(Debug, thiserror::Error)]
+pub enum CleanupError {
+    /// Something is left to do, which a later start must find.
+    #[error("the state is kept: {} of {} indexes are not active ({} failed)",
+        .0.total - .0.active, .0.total, .0.failed)]
+    Unfinished(Summary),
+    /// The file could not be moved.
+    #[error(transparent)]
+    Archive(#[from] ArchiveError),
+}
+
+impl GsiStateManager {
+    /// Opens the state in the directory `dir`, which is made where it is missing; a job without a state
+    /// file starts fresh, under the name `script_name`.
+    ///
+    /// # Errors
+    ///
+    /// When another process has the state, or the file is unreadable, damaged or newer. Such a file is
+    /// never overwritten.
+    pub fn open(script_name: impl Into<String>, dir: impl AsRef<Path>) -> Result<Self, OpenError> {
+        Self::open_with_clock(script_name, dir, Arc::new(SystemClock))
+    }
+
+    /// Like [`open`](Self::open), with the time told by `clock`.
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](Self::open).
+    pub fn open_with_clock(
+        script_name: impl Into<String>,
+        dir: impl AsRef<Path>,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, OpenError> {
+        let dir = dir.as_ref();
+        fs_err::create_dir_all(dir).map_err(|source| OpenError::Directory { path: dir.to_owned(), source })?;
+        let path = dir.join(STATE_FILE_NAME);
+        let lock = Lock::acquire(StateFile::<CreationState>::lock_path(&path), &Owner::current(clock.as_ref()))?;
+        let file = StateFile::open(path, lock, || CreationState::new(script_name, clock.now()))?;
+        Ok(Self { file, clock })
+    }
+
+    /// Adds the indexes that are not known yet, as pending, and says how many those were.
+    ///
+    /// Known ones stay as they are: this is how a job is resumed.
+    ///
+    /// # Errors
+    ///
+    /// When the state could not be written.
+    pub fn initialize(&mut self, keys: impl IntoIterator<Item = GsiKey>) -> Result<usize, UpdateError<ChangeError>> {
+        let new: Vec<GsiKey> = keys.into_iter().filter(|key| self.state().get(key).is_none()).collect();
+        if new.is_empty() && self.file.is_on_disk() {
+            return Ok(0);
+        }
+        let now = self.clock.now();
+        let added = self.file.update(|state| {
+            state.updated_at = now;
+            new.into_iter().filter(|key| state.add(key.clone())).count()
+        })?;
+        Ok(added)
+    }
+
+    /// Records the new status of an index.
+    ///
+    /// `retry_count` and `error` of `None` leave what is there; success clears the error.
+    ///
+    /// # Errors
+    ///
+    /// When the index is unknown, the status cannot follow the present one, or the state could not be
+    /// written. In each case the state is unchanged.
+    pub fn update_status(
+        &mut self,
+        key: &GsiKey,
+        status: GsiStatus,
+        retry_count: Option<u32>,
+        error: Option<&str>,
+    ) -> Result<(), UpdateError<ChangeError>> {
+        let change = StatusChange { key: key.clone(), status, retry_count, error: error.map(str::to_owned) };
+        self.apply(std::slice::from_ref(&change))
+    }
+
+    /// Records several changes in one write: all of them, or none.
+    ///
+    /// # Errors
+    ///
+    /// As [`update_status`](Self::update_status).
+    pub fn apply(&mut self, changes: &[StatusChange]) -> Result<(), UpdateError<ChangeError>> {
+        let now = self.clock.now();
+        self.file.try_update(|state| changes.iter().try_for_each(|change| state.apply(change, now)))
+    }
+
+    /// The state, as it is on disk.
+    pub fn state(&self) -> &CreationState {
+        self.file.document()
+    }
+
+    /// Where the state file lies.
+    pub fn path(&self) -> &Path {
+        self.file.path()
+    }
+
+    /// Whether there is a state file: `false` before the first change of a fresh job.
+    pub fn is_on_disk(&self) -> bool {
+        self.file.is_on_disk()
+    }
+
+    /// What is known about an index.
+    pub fn status_of(&self, key: &GsiKey) -> Option<&GsiState> {
+        self.state().get(key)
+    }
+
+    /// Whether an index is done: only an active one is skipped.
+    pub fn should_skip(&self, key: &GsiKey) -> bool {
+        self.status_of(key).is_some_and(|gsi| gsi.status == GsiStatus::Active)
+    }
+
+    /// The indexes that were not yet attempted, in order.
+    pub fn pending(&self) -> impl Iterator<Item = &GsiState> {
+        self.state().with_status(GsiStatus::Pending)
+    }
+
+    /// The indexes that were given up, in order, each with its `last_error`.
+    pub fn failed(&self) -> impl Iterator<Item = &GsiState> {
+        self.state().with_status(GsiStatus::Failed)
+    }
+
+    /// The first index that is in progress (it was interrupted) or else pending: where to go on.
+    pub fn resume_point(&self) -> Option<&GsiState> {
+        self.state().with_status(GsiStatus::InProgress).next().or_else(|| self.pending().next())
+    }
+
+    /// The counts.
+    pub fn summary(&self) -> Summary {
+        self.state().summary()
+    }
+
+    /// Nothing is left to do: there are indexes, and all are active.
+    pub fn is_complete(&self) -> bool {
+        self.summary().is_complete()
+    }
+
+    /// Nothing is pending or in progress; something may have failed.
+    pub fn is_settled(&self) -> bool {
+        self.summary().is_settled()
+    }
+
+    /// The state as a value for printing.
+    pub fn status_view(&self) -> StatusView {
+        StatusView { path: self.path().to_owned(), modified_at: self.state().updated_at, state: self.state().clone() }
+    }
+
+    /// Moves the file of a completed job to `.gsi_creation_state_YYYYMMDD_HHMMSS.json` (UTC; with a
+    /// suffix `_2`, `_3` … when the second is taken) and says where it went.
+    ///
+    /// The manager takes no more changes afterwards; the lock is held until it is dropped.
+    ///
+    /// # Errors
+    ///
+    /// [`CleanupError::Unfinished`] while any index is not active, so that a later retry finds it; or
+    /// when the file could not be moved.
+    pub fn cleanup(&mut self) -> Result<PathBuf, CleanupError> {
+        let summary = self.summary();
+        if !summary.is_complete() {
+            return Err(CleanupError::Unfinished(summary));
+        }
+        let stem = self.clock.now().format(".gsi_creation_state_%Y%m%d_%H%M%S").to_string();
+        Ok(self.file.archive(&stem, ".json")?)
+    }
+}

@@ -1,0 +1,139 @@
+//! The layout of the file, to the byte, and what survives a rewrite.
+
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, Utc};
+use gsi_state::{CreationState, GsiKey, GsiStatus, StatusChange};
+use proptest::prelude::*;
+use statefile::Document;
+
+fn at(text: &str) -> DateTime<Utc> {
+    text.parse().unwrap()
+}
+
+#[test]
+fn a_new_file_looks_as_the_documents_show_it() {
+    let mut state = CreationState::new("create_priority1_gsis", at("2026-02-01T10:30:00Z"));
+    let key = GsiKey::new("bookings", "passenger-flight-index");
+    state.add(key.clone());
+    state.add(GsiKey::new("Baggage", "location-status-index"));
+    state.apply(&StatusChange::new(key, GsiStatus::InProgress).attempt(1), at("2026-02-01T10:31:00.9Z")).unwrap();
+    let expect = r#"{
+  "version": "1.0",
+  "created_at": "2026-02-01T10:30:00Z",
+  "updated_at": "2026-02-01T10:31:00Z",
+  "script_name": "create_priority1_gsis",
+  "gsis": {
+    "bookings.passenger-flight-index": {
+      "table_name": "bookings",
+      "index_name": "passenger-flight-index",
+      "status": "in_progress",
+      "creation_time": "2026-02-01T10:31:00Z",
+      "retry_count": 1,
+      "last_error": null
+    },
+    "Baggage.location-status-index": {
+      "table_name": "Baggage",
+      "index_name": "location-status-index",
+      "status": "pending",
+      "creation_time": null,
+      "retry_count": 0,
+      "last_error": null
+    }
+  },
+  "summary": {
+    "total": 2,
+    "pending": 1,
+    "in_progress": 1,
+    "active": 0,
+    "failed": 0
+  }
+}"#;
+    assert_eq!(state.encode().unwrap(), expect);
+}
+
+#[test]
+fn unknown_fields_survive_at_every_level_to_the_letter() {
+    let text = r#"{
+  "version": "1.0",
+  "created_at": "2026-02-01T10:30:00Z",
+  "updated_at": "2026-02-01T10:30:00Z",
+  "script_name": "s",
+  "gsis": {
+    "t.i": {
+      "table_name": "t",
+      "index_name": "i",
+      "status": "active",
+      "creation_time": null,
+      "retry_count": 0,
+      "last_error": null,
+      "item_count": 123456789012345678901234567890,
+      "verdict": {"b": 1.50, "a": [null, 1e400]}
+    }
+  },
+  "summary": {
+    "total": 1,
+    "pending": 0,
+    "in_progress": 0,
+    "active": 1,
+    "failed": 0,
+    "deleted": 7
+  },
+  "operator": "Ana\u00efs"
+}"#;
+    let mut state = CreationState::decode(text).unwrap();
+    assert_eq!(state.encode().unwrap(), text);
+    state.add(GsiKey::new("t", "j"));
+    let changed = state.encode().unwrap();
+    for kept in
+        ["123456789012345678901234567890", r#"{"b": 1.50, "a": [null, 1e400]}"#, r#""deleted": 7"#, "Ana\\u00efs"]
+    {
+        assert!(changed.contains(kept), "{kept} is lost in {changed}");
+    }
+    assert!(changed.contains(r#""pending": 1"#), "the summary is derived, not kept: {changed}");
+}
+
+#[test]
+fn keys_that_read_alike_stay_two() {
+    let mut state = CreationState::new("s", at("2026-02-01T10:30:00Z"));
+    let (one, two) = (GsiKey::new("a.b", "c"), GsiKey::new("a", "b.c"));
+    assert!(state.add(one.clone()) && state.add(two.clone()));
+    state.apply(&StatusChange::new(two.clone(), GsiStatus::Failed).error("no"), state.created_at).unwrap();
+    let text = state.encode().unwrap();
+    assert!(text.contains(r#""a.b.c": {"#) && text.contains(r#""a.b%2Ec": {"#), "{text}");
+    let read = CreationState::decode(&text).unwrap();
+    assert_eq!(read.get(&one).unwrap().status, GsiStatus::Pending);
+    assert_eq!(read.get(&two).unwrap().status, GsiStatus::Failed);
+    assert_eq!(read, state);
+}
+
+fn name() -> impl Strategy<Value = String> {
+    "[ab.%-]{1,4}"
+}
+
+proptest! {
+    #[test]
+    fn any_state_reads_back_as_it_was(
+        keys in proptest::collection::vec((name(), name()), 0..12),
+        changes in proptest::collection::vec((0_usize..12, 0_usize..4, any::<Option<u8>>(), any::<Option<String>>()), 0..30),
+    ) {
+        let start = at("2026-02-01T10:30:00Z");
+        let mut state = CreationState::new("s", start);
+        let keys: Vec<GsiKey> = keys.into_iter().map(|(table, index)| GsiKey::new(table, index)).collect();
+        for key in &keys {
+            state.add(key.clone());
+        }
+        for (at, status, retry_count, error) in changes {
+            let Some(key) = keys.get(at) else { continue };
+            let before = state.clone();
+            let change = StatusChange { key: key.clone(), status: GsiStatus::ALL[status], retry_count: retry_count.map(u32::from), error };
+            if state.apply(&change, start + chrono::TimeDelta::seconds(1)).is_err() {
+                prop_assert_eq!(&state, &before, "a refused change changed something");
+            }
+        }
+        let distinct: BTreeSet<&GsiKey> = keys.iter().collect();
+        let read = CreationState::decode(&state.encode().unwrap()).unwrap();
+        prop_assert_eq!(read.summary().total, distinct.len());
+        prop_assert_eq!(read, state);
+    }
+}

@@ -1,0 +1,8 @@
+//! Tests of the state file as its users see it.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stderr, reason = "tests")]
+
+mod file_format;
+mod golden;
+mod manager;
+mod refusals;

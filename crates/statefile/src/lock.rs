@@ -1,0 +1,161 @@
+//! One writer at a time, by a kernel lock on a file of its own.
+//!
+//! The kernel drops the lock when its holder dies, however it dies, so there are no stale locks and
+//! nothing to remove by hand. The file is never truncated before the lock is held and never deleted:
+//! a deleted lock file lets two processes lock two files of one name.
+
+use std::{
+    fmt,
+    fs::TryLockError,
+    io::{self, Read},
+    os::unix::fs::FileExt,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use fs_err as fs;
+use serde::{Deserialize, Serialize};
+
+use crate::{Clock, LockError};
+
+/// Who holds a lock, as written in the lock file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Owner {
+    /// The process number on `host`.
+    pub pid: u32,
+    /// The name of the machine.
+    pub host: String,
+    /// The name of the user, or `uid N` where the environment does not tell.
+    pub user: String,
+    /// The command line.
+    pub command: String,
+    /// When the process asked for the lock, to the second, UTC.
+    #[serde(with = "seconds")]
+    pub started_at: DateTime<Utc>,
+}
+
+impl Owner {
+    /// This process, now.
+    #[expect(clippy::disallowed_methods, reason = "a lock says who asks, which only the process itself knows")]
+    pub fn current(clock: &dyn Clock) -> Self {
+        let user = ["USER", "LOGNAME"].iter().find_map(|name| std::env::var(name).ok().filter(|user| !user.is_empty()));
+        let command = std::env::args_os().map(|part| part.to_string_lossy().into_owned()).collect::<Vec<_>>().join(" ");
+        Self {
+            pid: std::process::id(),
+            host: gethostname::gethostname().to_string_lossy().into_owned(),
+            user: user.unwrap_or_else(|| format!("uid {}", rustix::process::geteuid().as_raw())),
+            command: command.chars().take(COMMAND_CHARS_MAX).collect(),
+            started_at: clock.now(),
+        }
+    }
+
+    /// Whether the process may be alive: `false` only where that is certain.
+    fn may_live(&self) -> bool {
+        if gethostname::gethostname().to_string_lossy() != self.host {
+            return true;
+        }
+        let Some(pid) = i32::try_from(self.pid).ok().and_then(rustix::process::Pid::from_raw) else {
+            return false;
+        };
+        rustix::process::test_kill_process(pid) != Err(rustix::io::Errno::SRCH)
+    }
+}
+
+/// Long enough to recognise a command, short enough for one write of the lock file.
+const COMMAND_CHARS_MAX: usize = 500;
+
+impl fmt::Display for Owner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { pid, host, user, started_at, .. } = self;
+        let since = started_at.to_rfc3339_opts(SecondsFormat::Secs, true);
+        write!(f, "process {pid} of {user} on {host} since {since}")
+    }
+}
+
+mod seconds {
+    //! Times of the owner record: RFC 3339, UTC, whole seconds.
+
+    use chrono::{DateTime, SecondsFormat, Utc};
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(time: &DateTime<Utc>, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&time.to_rfc3339_opts(SecondsFormat::Secs, true))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<DateTime<Utc>, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+/// The right to write, held for as long as this value lives.
+#[derive(Debug)]
+pub struct Lock {
+    path: PathBuf,
+    #[expect(dead_code, reason = "the kernel lock lives as long as the open file")]
+    file: fs::File,
+}
+
+impl Lock {
+    /// Locks the file `path`, creating it where it is missing, and writes `owner` into it.
+    ///
+    /// Does not wait for another holder.
+    ///
+    /// # Errors
+    ///
+    /// [`LockError::InUse`] with the holder's record when another process has the lock (no byte of
+    /// the file has changed then), [`LockError::Io`] when the system refuses.
+    pub fn acquire(path: impl Into<PathBuf>, owner: &Owner) -> Result<Self, LockError> {
+        let path = path.into();
+        match Self::try_acquire(&path, owner) {
+            Ok(Some(file)) => Ok(Self { path, file }),
+            Ok(None) => Err(LockError::InUse { holder: holder_of(&path).map(Box::new), path }),
+            Err(source) => Err(LockError::Io { path, source }),
+        }
+    }
+
+    fn try_acquire(path: &Path, owner: &Owner) -> io::Result<Option<fs::File>> {
+        let file = fs::OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Ok(None),
+            Err(TryLockError::Error(error)) => return Err(error),
+        }
+        let mut record = serde_json::to_vec(owner)?;
+        record.push(b'\n');
+        // One write of less than a page, then the cut: a reader sees the old record, the new one, or
+        // the new one with a tail that does not parse, and asks again.
+        file.file().write_all_at(&record, 0)?;
+        file.set_len(record.len() as u64)?;
+        Ok(Some(file))
+    }
+
+    /// Where the lock file lies.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+/// Reads who holds the lock; asks again for a moment if the holder has not yet written it.
+#[expect(clippy::disallowed_methods, reason = "a pause of at most 0.1 s for another process")]
+fn holder_of(path: &Path) -> Option<Owner> {
+    let mut found = None;
+    for _ in 0..READ_ATTEMPTS {
+        found = read_owner(path);
+        // The record of a dead process is the previous holder's: the present one is about to write.
+        if found.as_ref().is_some_and(Owner::may_live) {
+            return found;
+        }
+        std::thread::sleep(READ_PAUSE);
+    }
+    found
+}
+
+const READ_ATTEMPTS: u32 = 20;
+const READ_PAUSE: Duration = Duration::from_millis(5);
+
+fn read_owner(path: &Path) -> Option<Owner> {
+    let mut text = String::new();
+    fs::File::open(path).ok()?.read_to_string(&mut text).ok()?;
+    serde_json::from_str(&text).ok()
+}

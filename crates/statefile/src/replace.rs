@@ -1,0 +1,173 @@
+//! Replaces a file as a whole: atomic for readers, durable when it returns.
+//!
+//! The order is what makes it safe: write a temporary file, flush it, rename it over the old one,
+//! flush the directory. Before the rename nothing has changed; after it, everything has.
+
+use std::{
+    ffi::{OsStr, OsString},
+    io::{self, Write},
+    path::{Path, PathBuf},
+};
+
+use fs_err as fs;
+use tempfile::TempPath;
+
+/// Replaces the content of `path` with `bytes`.
+///
+/// A reader sees the old content or the new; when this returns `Ok`, the new content is on stable
+/// storage. The permissions of an existing file are kept, a symbolic link is followed, and the
+/// temporary file `<name>.tmp-*` in the same directory is removed on failure. What a killed process
+/// leaves of it is found by [`remove_leftovers`].
+///
+/// # Errors
+///
+/// The system's, naming the call and the path. `path` then has its old content, or, if only the last
+/// step failed (flushing the directory), the new one.
+pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    Staged::write(&follow_links(path)?, bytes)?.install()
+}
+
+/// Removes what writers that died left beside `path`, and says what that was.
+///
+/// Call it only while no other process can be writing `path`: the leftovers of a dead writer and the
+/// file of a living one look alike.
+///
+/// # Errors
+///
+/// The system's, when the directory cannot be listed or a leftover cannot be removed.
+pub fn remove_leftovers(path: &Path) -> io::Result<Vec<PathBuf>> {
+    let path = follow_links(path)?;
+    let prefix = temporary_prefix(&path);
+    let mut removed = Vec::new();
+    for entry in fs::read_dir(directory_of(&path))? {
+        let entry = entry?;
+        if entry.file_name().as_encoded_bytes().starts_with(prefix.as_encoded_bytes()) && entry.file_type()?.is_file() {
+            fs::remove_file(entry.path())?;
+            removed.push(entry.path());
+        }
+    }
+    Ok(removed)
+}
+
+/// New content that is on stable storage beside its target, but not yet in its place.
+#[derive(Debug)]
+pub(crate) struct Staged {
+    temporary: TempPath,
+    target: PathBuf,
+}
+
+impl Staged {
+    /// Writes and flushes a temporary file beside `target`, which must not be a symbolic link.
+    pub(crate) fn write(target: &Path, bytes: &[u8]) -> io::Result<Self> {
+        let (file, temporary) = temporary_beside(target)?.into_parts();
+        let mut file = fs::File::from_parts(file, temporary.to_path_buf());
+        match fs::metadata(target) {
+            Ok(metadata) => file.set_permissions(metadata.permissions())?,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(error),
+        }
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        Ok(Self { temporary, target: target.to_owned() })
+    }
+
+    /// Puts the content in its place.
+    pub(crate) fn install(self) -> io::Result<()> {
+        fs::rename(&self.temporary, &self.target)?;
+        // The name is gone, so there is nothing left to clean up; a failure here would be a bug of
+        // `tempfile` on a platform that marks temporary files, and must not undo the rename.
+        drop(self.temporary.keep());
+        sync_directory(&self.target)
+    }
+
+    /// Puts the content in its place unless something is there: `Ok(false)` then.
+    pub(crate) fn install_new(self) -> io::Result<bool> {
+        match self.temporary.persist_noclobber(&self.target) {
+            Ok(()) => sync_directory(&self.target).map(|()| true),
+            Err(refused) if refused.error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
+            Err(refused) => Err(refused.error),
+        }
+    }
+}
+
+/// Keeps the present content of `target` as `backup`, without copying it where the file system can.
+///
+/// Not flushed: the flush of the directory that ends the update covers it.
+pub(crate) fn keep_generation(target: &Path, backup: &Path) -> io::Result<()> {
+    let (file, temporary) = temporary_beside(target)?.into_parts();
+    drop(file);
+    // A link cannot be made over an existing name, so the reserved name is freed first; nobody else
+    // takes it, since the writer's lock is held.
+    fs::remove_file(&temporary)?;
+    match fs::hard_link(target, &temporary) {
+        Ok(()) => {
+            fs::rename(&temporary, backup)?;
+            // Renaming one link of a file over another link of it does nothing and says `Ok`. Then
+            // `temporary` still exists, and its drop removes it.
+            Ok(())
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        // Some file systems have no links: copy.
+        Err(_) => Staged::write(backup, &fs::read(target)?)?.install(),
+    }
+}
+
+/// Flushes the directory that holds `path`, so that a rename in it is durable.
+pub(crate) fn sync_directory(path: &Path) -> io::Result<()> {
+    fs::File::open(directory_of(path))?.sync_all()
+}
+
+/// The file that `path` leads to, which need not exist.
+pub(crate) fn follow_links(path: &Path) -> io::Result<PathBuf> {
+    let mut path = path.to_owned();
+    for _ in 0..LINKS_MAX {
+        match fs::symlink_metadata(&path) {
+            Ok(metadata) if metadata.is_symlink() => {
+                let link = fs::read_link(&path)?;
+                path = directory_of(&path).join(link);
+            }
+            Ok(_) => return Ok(path),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(path),
+            Err(error) => return Err(error),
+        }
+    }
+    Err(io::Error::other(format!("too many symbolic links at `{}`", path.display())))
+}
+
+/// What Linux follows before it says ELOOP.
+const LINKS_MAX: usize = 40;
+
+/// The directory that holds `path`.
+pub(crate) fn directory_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    }
+}
+
+/// `path` with `suffix` appended to its name: `state.json` and `.lock` give `state.json.lock`.
+pub(crate) fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    PathBuf::from(name)
+}
+
+fn temporary_prefix(target: &Path) -> OsString {
+    let mut prefix = target.file_name().unwrap_or(OsStr::new("state")).to_owned();
+    prefix.push(".tmp-");
+    prefix
+}
+
+fn temporary_beside(target: &Path) -> io::Result<tempfile::NamedTempFile> {
+    let mut builder = tempfile::Builder::new();
+    let prefix = temporary_prefix(target);
+    builder.prefix(&prefix);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        // As any program creates a file; the umask takes away what the user wants taken away.
+        // `tempfile` by itself makes files that only the owner can read.
+        builder.permissions(std::fs::Permissions::from_mode(0o666));
+    }
+    builder.tempfile_in(directory_of(target))
+}

@@ -1,0 +1,62 @@
+//! Fields that this program does not know, kept to the letter.
+
+use indexmap::IndexMap;
+use serde::ser::SerializeMap;
+use serde_json::value::RawValue;
+
+/// The fields of a JSON object that a program does not know.
+///
+/// A newer program, or a person, may have added them; they survive a rewrite with the very text
+/// that they had (numbers beyond 64 bits and the order of nested keys included).
+///
+/// ```
+/// use statefile::UnknownFields;
+/// let fields = UnknownFields::of(r#"{"known": 1, "note": {"b": 1.50, "a": 2}}"#, &["known"]).unwrap();
+/// assert_eq!(fields.names().collect::<Vec<_>>(), ["note"]);
+/// assert_eq!(fields.get("note"), Some(r#"{"b": 1.50, "a": 2}"#));
+/// ```
+#[derive(Debug, Clone, Default)]
+pub struct UnknownFields(IndexMap<String, Box<RawValue>>);
+
+impl UnknownFields {
+    /// The fields of the JSON object `object` whose names are not in `known`, in their order.
+    ///
+    /// # Errors
+    ///
+    /// When `object` is not a JSON object.
+    pub fn of(object: &str, known: &[&str]) -> Result<Self, serde_json::Error> {
+        let mut fields: IndexMap<String, Box<RawValue>> = serde_json::from_str(object)?;
+        fields.retain(|name, _| !known.contains(&name.as_str()));
+        Ok(Self(fields))
+    }
+
+    /// Writes the fields into an object that is being serialized, after the known ones.
+    ///
+    /// # Errors
+    ///
+    /// Those of the serializer.
+    pub fn serialize_into<M: SerializeMap>(&self, object: &mut M) -> Result<(), M::Error> {
+        self.0.iter().try_for_each(|(name, value)| object.serialize_entry(name, value))
+    }
+
+    /// The names, in their order.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.keys().map(String::as_str)
+    }
+
+    /// The JSON text of a field.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(|value| value.get())
+    }
+}
+
+impl PartialEq for UnknownFields {
+    fn eq(&self, other: &Self) -> bool {
+        let text = |fields: &Self| -> Vec<(String, String)> {
+            fields.0.iter().map(|(name, value)| (name.clone(), value.get().to_owned())).collect()
+        };
+        text(self) == text(other)
+    }
+}
+
+impl Eq for UnknownFields {}
