@@ -1,0 +1,80 @@
+//! The status view.
+
+use gsi_state::{GsiState, GsiStatus, StatusView};
+use serde_json::json;
+use statefile::Document;
+use terminal::{Printer, clean, style};
+
+/// Prints the status view: the summary, then what is active, failed, in progress and pending.
+pub(crate) fn status(view: &StatusView, is_json: bool, printer: Printer) -> anyhow::Result<()> {
+    if is_json {
+        let state: serde_json::Value = serde_json::from_str(&view.state.encode()?)?;
+        let summary = view.summary();
+        let answer = json!({
+            "path": view.path,
+            "state": state,
+            "is_complete": summary.is_complete(),
+            "is_settled": summary.is_settled(),
+        });
+        printer.answer(serde_json::to_string_pretty(&answer)?);
+    } else {
+        printer.answer(text(view).trim_end());
+    }
+    Ok(())
+}
+
+fn text(view: &StatusView) -> String {
+    let (head, dim) = (style::HEAD, style::DIM);
+    let summary = view.summary();
+    let state = &view.state;
+
+    let mut lines = vec![
+        format!("{head}Index creation by {}{head:#}", clean(&state.script_name)),
+        format!("{dim}{}{dim:#}", clean(&view.path.display().to_string())),
+        format!("started {}, last change {}", state.created_at.format(TIME), state.updated_at.format(TIME)),
+        String::new(),
+        format!("Total:       {:>4}", summary.total),
+        format!("Active:      {:>4}", summary.active),
+        format!("Failed:      {:>4}", summary.failed),
+        format!("In progress: {:>4}", summary.in_progress),
+        format!("Pending:     {:>4}", summary.pending),
+    ];
+    for (status, gsis) in view.sections() {
+        if !gsis.is_empty() {
+            lines.push(format!("\n{head}{}{head:#}", title(status)));
+            lines.extend(gsis.into_iter().flat_map(|gsi| entry(status, gsi)));
+        }
+    }
+    lines.join("\n")
+}
+
+const TIME: &str = "%Y-%m-%d %H:%M:%S UTC";
+
+const fn title(status: GsiStatus) -> &'static str {
+    match status {
+        GsiStatus::Active => "Active",
+        GsiStatus::Failed => "Failed",
+        GsiStatus::InProgress => "In progress",
+        GsiStatus::Pending => "Pending",
+    }
+}
+
+fn entry(status: GsiStatus, gsi: &GsiState) -> Vec<String> {
+    let (good, bad, warn) = (style::GOOD, style::BAD, style::WARN);
+    let key = gsi.key.to_string();
+    let key = clean(&key);
+    let attempts = match gsi.retry_count {
+        1 => "1 attempt".to_owned(),
+        n => format!("{n} attempts"),
+    };
+    let mut lines = vec![match status {
+        GsiStatus::Active => format!("  {good}✓{good:#} {key}"),
+        GsiStatus::Failed => format!("  {bad}✗{bad:#} {key} ({attempts})"),
+        GsiStatus::InProgress => format!("  {warn}…{warn:#} {key} ({attempts})"),
+        GsiStatus::Pending => format!("  - {key}"),
+    }];
+    if let Some(error) = gsi.last_error.as_ref().filter(|_| status != GsiStatus::Active) {
+        lines.extend(error.lines().map(|line| format!("      {}", clean(line))));
+    }
+    lines
+}

@@ -1,0 +1,138 @@
+//! One run of the program, from the parsed command line to the exit code.
+
+use std::{path::Path, time::Duration};
+
+use gsi_aws::{
+    RetryPolicy, RunOptions, create_all,
+    spec::{Definitions, IndexSpec},
+};
+use gsi_state::{GsiKey, GsiStateManager, GsiStatus, StatusView};
+use terminal::{Printer, Verbosity};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    cli::Cli,
+    exit::{Exit, Failure},
+    present, wire,
+};
+
+/// The name in the state file of jobs that this program starts.
+const SCRIPT_NAME: &str = "gsi-create";
+
+/// Does what the command line asks for.
+pub(crate) fn run(cli: &Cli) -> Exit {
+    let verbosity = match (cli.quiet, cli.verbose) {
+        (true, _) => Verbosity::Quiet,
+        (_, true) => Verbosity::Verbose,
+        _ => Verbosity::Normal,
+    };
+    let printer = Printer::new(verbosity);
+    let outcome = if cli.status { status(cli, printer) } else { create(cli, printer) };
+    outcome.unwrap_or_else(|failure| {
+        printer.error(&terminal::render_error(failure.chain(), failure.hint.as_deref()));
+        failure.exit
+    })
+}
+
+fn status(cli: &Cli, printer: Printer) -> Result<Exit, Failure> {
+    let Some(view) = StatusView::read(&cli.state_dir)? else {
+        return Err(no_state(&cli.state_dir));
+    };
+    present::status(&view, cli.json, printer).map_err(|error| Failure::new(Exit::Unexpected, error))?;
+    Ok(Exit::Done)
+}
+
+fn no_state(dir: &Path) -> Failure {
+    let error = anyhow::anyhow!("there is no index-creation state in `{}`", dir.display());
+    Failure::new(Exit::BadState, error).hint(
+        "say the directory with `--state-dir DIR`; the states of completed jobs are archived there as \
+         .gsi_creation_state_YYYYMMDD_HHMMSS.json",
+    )
+}
+
+fn create(cli: &Cli, printer: Printer) -> Result<Exit, Failure> {
+    let definitions = definitions(cli, printer)?;
+    if (cli.resume || cli.retry_failed) && StatusView::read(&cli.state_dir)?.is_none() {
+        return Err(no_state(&cli.state_dir));
+    }
+    // The lock comes before everything that could change a file, the embedded database included.
+    let mut manager = GsiStateManager::open(SCRIPT_NAME, &cli.state_dir)?;
+    let specs = if cli.retry_failed {
+        failed(&manager, &definitions)
+    } else {
+        let keys: Vec<GsiKey> = definitions.iter().map(IndexSpec::key).collect();
+        manager.initialize(keys).map_err(|error| Failure::new(Exit::Unexpected, error))?;
+        definitions.iter().cloned().collect()
+    };
+    if specs.is_empty() {
+        printer.comment(if cli.retry_failed { "nothing has failed" } else { "the definitions name no index" });
+        return Ok(Exit::Done);
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| Failure::new(Exit::Unexpected, error))?;
+    runtime.block_on(create_on(cli, manager, &definitions, specs, printer))
+}
+
+/// Reads the definitions file and chooses the tables.
+fn definitions(cli: &Cli, printer: Printer) -> Result<Definitions, Failure> {
+    let Some(path) = &cli.definitions else {
+        return Err(Failure::new(Exit::Usage, anyhow::anyhow!("no definitions file was named")));
+    };
+    let bytes = fs_err::read(path).map_err(|error| {
+        Failure::new(Exit::BadDefinitions, error)
+            .hint("`examples/gsis/priority1.json` shows what such a file looks like")
+    })?;
+    let parsed = Definitions::parse_bytes(&bytes, path).map_err(|error| {
+        for warning in &error.warnings {
+            printer.warn(present::located(path, warning));
+        }
+        Failure::new(Exit::BadDefinitions, error)
+    })?;
+    for warning in &parsed.warnings {
+        printer.warn(present::located(path, warning));
+    }
+    if cli.tables.is_empty() { Ok(parsed.definitions) } else { Ok(parsed.definitions.select_tables(&cli.tables)?) }
+}
+
+/// The definitions of the indexes that failed earlier.
+fn failed(manager: &GsiStateManager, definitions: &Definitions) -> Vec<IndexSpec> {
+    let has_failed =
+        |spec: &&IndexSpec| manager.status_of(&spec.key()).is_some_and(|gsi| gsi.status == GsiStatus::Failed);
+    definitions.iter().filter(has_failed).cloned().collect()
+}
+
+async fn create_on(
+    cli: &Cli,
+    manager: GsiStateManager,
+    definitions: &Definitions,
+    specs: Vec<IndexSpec>,
+    printer: Printer,
+) -> Result<Exit, Failure> {
+    let cancel = CancellationToken::new();
+    let announce = move || {
+        printer.comment("stopping: nothing new is asked for; what is being built goes on at the service (again twice: stop at once)");
+    };
+    terminal::stop_on_signals(cancel.clone(), announce).map_err(|error| Failure::new(Exit::Unexpected, error))?;
+    let connected = cancel.run_until_cancelled(wire::connect(cli, definitions, printer)).await;
+    let Some(api) = connected.transpose()? else { return Ok(Exit::Interrupted) };
+
+    let observer = present::observer(printer, cli.json);
+    let (mut manager, result) = create_all(manager, api, specs, options(cli), observer.clone(), cancel).await;
+    observer.finish();
+    let report = result?;
+
+    let archive = if manager.is_complete() { Some(manager.cleanup()?) } else { None };
+    let exit = Exit::of(&report);
+    let end = present::End { report: &report, state: manager.state(), archive: archive.as_deref(), exit };
+    present::end(&end, &cli.state_dir, cli.json, printer).map_err(|error| Failure::new(Exit::Unexpected, error))?;
+    Ok(exit)
+}
+
+fn options(cli: &Cli) -> RunOptions {
+    RunOptions {
+        retry: RetryPolicy { attempts_max: cli.max_attempts, backoff: cli.backoff.clone(), ..RetryPolicy::default() },
+        tables_parallel_max: usize::from(cli.max_parallel),
+        is_waiting: !cli.no_wait,
+        timeout_per_index: (cli.timeout_per_index > Duration::ZERO).then_some(cli.timeout_per_index),
+    }
+}

@@ -1,0 +1,70 @@
+//! Where lines go.
+
+use std::io::{IsTerminal, Write};
+
+/// How much commentary is wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub enum Verbosity {
+    /// Errors and the answer only.
+    Quiet,
+    /// What a person wants to follow.
+    #[default]
+    Normal,
+    /// Everything.
+    Verbose,
+}
+
+/// Prints answers on stdout and commentary on stderr.
+///
+/// A reader that went away (`gsi-create … | head`) is no error: the work goes on unseen.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Printer {
+    verbosity: Verbosity,
+}
+
+impl Printer {
+    /// A printer that says as much as `verbosity` wants.
+    pub const fn new(verbosity: Verbosity) -> Self {
+        Self { verbosity }
+    }
+
+    /// How much commentary is wanted.
+    pub const fn verbosity(self) -> Verbosity {
+        self.verbosity
+    }
+
+    /// Prints a line of the answer.
+    pub fn answer(self, line: impl std::fmt::Display) {
+        drop(writeln!(anstream::stdout(), "{line}"));
+    }
+
+    /// Prints a line of commentary, unless quiet.
+    pub fn comment(self, line: impl std::fmt::Display) {
+        if self.verbosity >= Verbosity::Normal {
+            drop(writeln!(anstream::stderr(), "{line}"));
+        }
+    }
+
+    /// Prints a line of commentary that only verbose runs want.
+    pub fn detail(self, line: impl std::fmt::Display) {
+        if self.verbosity >= Verbosity::Verbose {
+            drop(writeln!(anstream::stderr(), "{line}"));
+        }
+    }
+
+    /// Prints a warning, unless quiet.
+    pub fn warn(self, line: impl std::fmt::Display) {
+        let warn = crate::style::WARN;
+        self.comment(format_args!("{warn}warning{warn:#}: {line}"));
+    }
+
+    /// Prints an error text as it is; quiet runs want that, too.
+    pub fn error(self, text: &str) {
+        drop(write!(anstream::stderr(), "{text}"));
+    }
+
+    /// Whether somebody watches stderr.
+    pub fn is_watched() -> bool {
+        std::io::stderr().is_terminal()
+    }
+}
