@@ -1,0 +1,3 @@
+//! test-kit
+
+pub mod ucondb;

@@ -1,0 +1,74 @@
+//! An archive in memory: for rehearsals and tests. Forgets everything when it is dropped.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use async_trait::async_trait;
+
+use crate::{BlobError, BlobInfo, BlobStore, Receipt, RunNumber, VersionInfo, adler32, key::key_of};
+
+/// An archive that lives as long as the value.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), ucon_db::BlobError> {
+/// use ucon_db::{BlobStore, MemoryStore, RunNumber};
+/// let store = MemoryStore::default();
+/// store.put(RunNumber::new(100), b"record").await?;
+/// assert_eq!(store.get(RunNumber::new(100)).await?.as_deref(), Some(&b"record"[..]));
+/// # Ok(()) }
+/// ```
+#[derive(Debug, Default)]
+pub struct MemoryStore {
+    blobs: Mutex<BTreeMap<RunNumber, Stored>>,
+}
+
+#[derive(Debug)]
+struct Stored {
+    version_id: u64,
+    bytes: Vec<u8>,
+}
+
+impl MemoryStore {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<RunNumber, Stored>> {
+        // Each change is a single insertion: a panic elsewhere leaves the map valid.
+        self.blobs.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[async_trait]
+impl BlobStore for MemoryStore {
+    async fn runs(&self) -> Result<BTreeMap<RunNumber, BlobInfo>, BlobError> {
+        let info =
+            |stored: &Stored| BlobInfo { size_bytes: stored.bytes.len() as u64, adler32: adler32(&stored.bytes) };
+        Ok(self.lock().iter().map(|(&run, stored)| (run, info(stored))).collect())
+    }
+
+    async fn put(&self, run: RunNumber, bytes: &[u8]) -> Result<Receipt, BlobError> {
+        let mut blobs = self.lock();
+        if blobs.contains_key(&run) {
+            return Err(BlobError::AlreadyExists { run });
+        }
+        // Nothing is ever removed, so the count is an id that no other version has.
+        let version_id = blobs.len() as u64 + 1;
+        blobs.insert(run, Stored { version_id, bytes: bytes.to_vec() });
+        Ok(Receipt { version_id, size_bytes: bytes.len() as u64, adler32: adler32(bytes) })
+    }
+
+    async fn get(&self, run: RunNumber) -> Result<Option<Vec<u8>>, BlobError> {
+        Ok(self.lock().get(&run).map(|stored| stored.bytes.clone()))
+    }
+
+    async fn versions(&self, run: RunNumber) -> Result<Vec<VersionInfo>, BlobError> {
+        let version = |stored: &Stored| VersionInfo {
+            version_id: stored.version_id,
+            key: Some(key_of(run)),
+            tags: vec![key_of(run)],
+            size_bytes: stored.bytes.len() as u64,
+            adler32: adler32(&stored.bytes),
+            recorded_at: None,
+        };
+        Ok(self.lock().get(&run).map(version).into_iter().collect())
+    }
+}
