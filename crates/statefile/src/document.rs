@@ -4,7 +4,7 @@ use serde::Deserialize;
 
 use crate::Version;
 
-/// A value that is kept in a state file as JSON text.
+/// A value that is kept in a state file, as JSON or as plain text.
 ///
 /// The disk form is the implementor's business: a domain type may differ from what is written.
 pub trait Document: Sized {
@@ -85,13 +85,10 @@ struct Header {
 /// Reads bytes as a document, version first.
 pub(crate) fn decode<D: Document>(bytes: &[u8]) -> Result<Decoded<D>, DecodeError> {
     let text = text_of(bytes)?;
-    // `serde` would read an array as a struct, field by field.
-    if !text.trim_start().starts_with('{') {
-        return Err(DecodeError::invalid("it is not a JSON object"));
-    }
     let Some(supported) = D::VERSION else {
         return Ok(Decoded::Document { document: D::decode(text)?, version: None });
     };
+    require_object(text)?;
     let Header { version: found } = serde_json::from_str(text)?;
     if found < Version::new(supported.major, 0) {
         return Err(DecodeError::invalid(format!("its version {found} is older than any that exists")));
@@ -102,10 +99,23 @@ pub(crate) fn decode<D: Document>(bytes: &[u8]) -> Result<Decoded<D>, DecodeErro
     Ok(Decoded::Document { document: D::decode(text)?, version: Some(found) })
 }
 
-fn text_of(bytes: &[u8]) -> Result<&str, DecodeError> {
-    if bytes.iter().all(u8::is_ascii_whitespace) {
-        return Err(DecodeError::Empty);
+/// Makes sure that `text` is something, and a JSON object at that.
+///
+/// Done for every document with a version; one without, which may be no JSON at all, does it itself.
+///
+/// # Errors
+///
+/// [`DecodeError::Empty`], or that it is not an object.
+pub fn require_object(text: &str) -> Result<(), DecodeError> {
+    match text.trim_ascii_start().chars().next() {
+        None => Err(DecodeError::Empty),
+        Some('{') => Ok(()),
+        // `serde` would read an array as a struct, field by field.
+        Some(_) => Err(DecodeError::invalid("it is not a JSON object")),
     }
+}
+
+fn text_of(bytes: &[u8]) -> Result<&str, DecodeError> {
     // JSON text never holds a raw NUL, so one is a better explanation than "expected value".
     if let Some(offset) = bytes.iter().position(|byte| *byte == 0) {
         return Err(DecodeError::NulBytes { offset });

@@ -70,7 +70,7 @@ mod unknown;
 mod version;
 
 pub use clock::{Clock, ManualClock, SystemClock};
-pub use document::{DecodeError, Document};
+pub use document::{DecodeError, Document, require_object};
 pub use error::{ArchiveError, CommitError, LockError, OpenError, UpdateError};
 pub use file::{Snapshot, StateFile};
 pub use lock::{Lock, Owner};

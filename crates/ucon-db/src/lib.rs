@@ -24,7 +24,6 @@ mod http;
 mod key;
 mod memory;
 mod names;
-mod run;
 mod server;
 mod store;
 
@@ -35,6 +34,6 @@ pub use error::{BlobError, ErrorClass};
 pub use http::{HttpConfig, HttpError, HttpProblem, HttpStore, Operation, SetupError, Timeouts, Tls};
 pub use memory::MemoryStore;
 pub use names::{FolderName, NameError, ObjectName};
-pub use run::RunNumber;
+pub use run_state::RunNumber;
 pub use server::{BaseUrl, ServerUrl, ServerUrlError};
 pub use store::{BlobInfo, BlobStore, Receipt, VersionInfo};

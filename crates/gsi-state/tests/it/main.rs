@@ -5,4 +5,5 @@
 mod file_format;
 mod golden;
 mod manager;
+mod other_workspace;
 mod refusals;
