@@ -24,10 +24,11 @@ Exit codes: 0 done, 1 some index failed, 2 unexpected error, 4 still building, 6
 ///
 /// May be interrupted or killed at any moment: the same command goes on where it stopped. Indexes that
 /// exist already are compared and adopted; nothing is ever deleted.
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 #[derive(Debug, Parser)]
 #[command(name = "gsi-create", version, after_help = EXAMPLES)]
 pub(crate) struct Cli {
-    /// The definitions file, JSON or YAML: {TableName: [{IndexName, KeySchema, ...}]}.
+    /// The definitions file, JSON or YAML, in the spelling of the AWS API.
     #[arg(required_unless_present = "status")]
     pub(crate) definitions: Option<PathBuf>,
 

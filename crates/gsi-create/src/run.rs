@@ -1,6 +1,9 @@
 //! One run of the program, from the parsed command line to the exit code.
 
-use std::{path::Path, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use gsi_aws::{
     RetryPolicy, RunOptions, create_all,
@@ -44,10 +47,19 @@ fn status(cli: &Cli, printer: Printer) -> Result<Exit, Failure> {
 
 fn no_state(dir: &Path) -> Failure {
     let error = anyhow::anyhow!("there is no index-creation state in `{}`", dir.display());
-    Failure::new(Exit::BadState, error).hint(
-        "say the directory with `--state-dir DIR`; the states of completed jobs are archived there as \
-         .gsi_creation_state_YYYYMMDD_HHMMSS.json",
-    )
+    let hint = match newest_archive(dir) {
+        Some(archive) => format!("the last job there was completed; its state is archived as `{}`", archive.display()),
+        None => "say the directory of the state with `--state-dir DIR`".to_owned(),
+    };
+    Failure::new(Exit::BadState, error).hint(hint)
+}
+
+/// The archive of the last completed job. Only for a hint, so a directory that cannot be read has none.
+fn newest_archive(dir: &Path) -> Option<PathBuf> {
+    let names = fs_err::read_dir(dir).ok()?.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+    let archives =
+        names.filter(|name| name.starts_with(".gsi_creation_state_") && name.strip_suffix(".json").is_some());
+    archives.max().map(|name| dir.join(name))
 }
 
 fn create(cli: &Cli, printer: Printer) -> Result<Exit, Failure> {
@@ -56,21 +68,10 @@ fn create(cli: &Cli, printer: Printer) -> Result<Exit, Failure> {
         return Err(no_state(&cli.state_dir));
     }
     // The lock comes before everything that could change a file, the embedded database included.
-    let mut manager = GsiStateManager::open(SCRIPT_NAME, &cli.state_dir)?;
-    let specs = if cli.retry_failed {
-        failed(&manager, &definitions)
-    } else {
-        let keys: Vec<GsiKey> = definitions.iter().map(IndexSpec::key).collect();
-        manager.initialize(keys).map_err(|error| Failure::new(Exit::Unexpected, error))?;
-        definitions.iter().cloned().collect()
-    };
-    if specs.is_empty() {
-        printer.comment(if cli.retry_failed { "nothing has failed" } else { "the definitions name no index" });
-        return Ok(Exit::Done);
-    }
+    let manager = GsiStateManager::open(SCRIPT_NAME, &cli.state_dir)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Failure::new(Exit::Unexpected, error))?;
-    runtime.block_on(create_on(cli, manager, &definitions, specs, printer))
+    runtime.block_on(create_on(cli, manager, &definitions, printer))
 }
 
 /// Reads the definitions file and chooses the tables.
@@ -94,18 +95,32 @@ fn definitions(cli: &Cli, printer: Printer) -> Result<Definitions, Failure> {
     if cli.tables.is_empty() { Ok(parsed.definitions) } else { Ok(parsed.definitions.select_tables(&cli.tables)?) }
 }
 
-/// The definitions of the indexes that failed earlier.
-fn failed(manager: &GsiStateManager, definitions: &Definitions) -> Vec<IndexSpec> {
+/// What this run is about: everything defined, which the state then knows; or what failed earlier.
+fn specs(
+    cli: &Cli,
+    manager: &mut GsiStateManager,
+    definitions: &Definitions,
+    printer: Printer,
+) -> Result<Vec<IndexSpec>, Failure> {
+    if !cli.retry_failed {
+        let keys: Vec<GsiKey> = definitions.iter().map(IndexSpec::key).collect();
+        manager.initialize(keys).map_err(|error| Failure::new(Exit::Unexpected, error))?;
+        return Ok(definitions.iter().cloned().collect());
+    }
+    let undefined = manager.failed().filter(|gsi| definitions.index(gsi.key.table(), gsi.key.index()).is_none());
+    for gsi in undefined {
+        let key = gsi.key.to_string();
+        printer.warn(format_args!("{} failed, but is not among the chosen definitions", terminal::clean(&key)));
+    }
     let has_failed =
         |spec: &&IndexSpec| manager.status_of(&spec.key()).is_some_and(|gsi| gsi.status == GsiStatus::Failed);
-    definitions.iter().filter(has_failed).cloned().collect()
+    Ok(definitions.iter().filter(has_failed).cloned().collect())
 }
 
 async fn create_on(
     cli: &Cli,
-    manager: GsiStateManager,
+    mut manager: GsiStateManager,
     definitions: &Definitions,
-    specs: Vec<IndexSpec>,
     printer: Printer,
 ) -> Result<Exit, Failure> {
     let cancel = CancellationToken::new();
@@ -113,9 +128,14 @@ async fn create_on(
         printer.comment("stopping: nothing new is asked for; what is being built goes on at the service (again twice: stop at once)");
     };
     terminal::stop_on_signals(cancel.clone(), announce).map_err(|error| Failure::new(Exit::Unexpected, error))?;
-    let connected = cancel.run_until_cancelled(wire::connect(cli, definitions, printer)).await;
+    let connected = cancel.run_until_cancelled(Box::pin(wire::connect(cli, definitions, printer))).await;
     let Some(api) = connected.transpose()? else { return Ok(Exit::Interrupted) };
 
+    let specs = specs(cli, &mut manager, definitions, printer)?;
+    if specs.is_empty() {
+        printer.comment(if cli.retry_failed { "there is nothing to retry" } else { "the definitions name no index" });
+        return Ok(Exit::Done);
+    }
     let observer = present::observer(printer, cli.json);
     let (mut manager, result) = create_all(manager, api, specs, options(cli), observer.clone(), cancel).await;
     observer.finish();

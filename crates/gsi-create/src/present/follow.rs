@@ -1,10 +1,6 @@
 //! The run while it runs: live lines for somebody who watches, plain lines otherwise.
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use gsi_aws::{Decision, Event, EventKind, Observer, Outcome, WaitReason};
 use terminal::{LiveLines, Printer, Verbosity, clean, style};
@@ -14,14 +10,12 @@ use terminal::{LiveLines, Printer, Verbosity, clean, style};
 pub(crate) struct Follower {
     printer: Printer,
     live: Option<LiveLines>,
-    /// The index that each table's line is about.
-    lines: Mutex<HashMap<String, String>>,
 }
 
 /// The follower that fits: live lines on a terminal, plain ones in a pipe.
 pub(crate) fn observer(printer: Printer, is_json: bool) -> Arc<Follower> {
     let is_live = Printer::is_watched() && !is_json && printer.verbosity() == Verbosity::Normal;
-    Arc::new(Follower { printer, live: is_live.then(LiveLines::new), lines: Mutex::default() })
+    Arc::new(Follower { printer, live: is_live.then(LiveLines::new) })
 }
 
 impl Follower {
@@ -43,11 +37,7 @@ impl Follower {
     /// What the index is doing: its table's line on a terminal, a line of its own otherwise.
     fn doing(&self, event: &Event, text: &str) {
         match &self.live {
-            Some(live) => {
-                let index = event.key.index().to_owned();
-                self.lines.lock().unwrap_or_else(PoisonError::into_inner).insert(event.key.table().to_owned(), index);
-                live.set(event.key.table(), format!("{}: {text}", clean(event.key.index())));
-            }
+            Some(live) => live.set(event.key.table(), format!("{}: {text}", clean(event.key.index()))),
             None => self.printer.comment(format_args!("{}: {text}", clean(&event.key.to_string()))),
         }
     }
