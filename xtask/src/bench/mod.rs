@@ -1,0 +1,25 @@
+//! `cargo xtask bench`: figures of a release build, taken in one run on this machine.
+//!
+//! A subject is a bench target of this package (`benches/NAME.rs`) that measures and prints JSON, and a
+//! module here that runs it and makes a table. This program itself is a debug build; it measures nothing.
+
+mod state;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::Subcommand;
+
+/// What can be measured.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Subject {
+    /// A durable update of the index-creation state, beside one append + fdatasync
+    State(state::Options),
+}
+
+/// Measures.
+pub(crate) fn run(subject: &Subject) -> Result<ExitCode> {
+    match subject {
+        Subject::State(options) => state::run(options),
+    }
+}

@@ -1,0 +1,77 @@
+//! The command line, and how an error reaches the screen.
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::{bench, demo, say, test_all, tidy};
+
+/// Exit code for a command line that cannot be understood, as in the programs of this workspace.
+const USAGE: u8 = 64;
+
+const EXAMPLES: &str = "\
+Examples:
+  cargo xtask demo                          a guided tour: create six indexes, interrupt, resume
+  cargo xtask test-all                      everything that CI checks, with a table at the end
+  cargo xtask test-all --runner cargo       the same with `cargo test`, though nextest is installed
+  cargo xtask tidy                          only the architecture checks
+  cargo xtask tidy --list                   what they are
+  cargo xtask bench state --rounds 200      what a durable state update costs on this disk";
+
+/// Commands of the Waymark workspace.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", after_help = EXAMPLES)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Shows gsi-create at work on an embedded DynamoDB, interrupted once and resumed
+    Demo(demo::Options),
+    /// Runs every check that CI runs, to the end, and prints a table
+    TestAll(test_all::Options),
+    /// Checks the architecture: arrows between crates, manifests, file sizes, documents
+    Tidy(tidy::Options),
+    /// Measures, in a release build
+    #[command(subcommand)]
+    Bench(bench::Subject),
+}
+
+/// Parses the command line, runs the command, prints its error.
+pub(crate) fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Where nobody reads, nothing is left to do.
+            drop(error.print());
+            return if error.use_stderr() { ExitCode::from(USAGE) } else { ExitCode::SUCCESS };
+        }
+    };
+    let outcome = match cli.command {
+        Command::Demo(options) => demo::run(&options),
+        Command::TestAll(options) => test_all::run(&options),
+        Command::Tidy(options) => tidy::run(&options),
+        Command::Bench(subject) => bench::run(&subject),
+    };
+    outcome.unwrap_or_else(|error| {
+        say::error(format_args!("error: {error}"));
+        for cause in error.chain().skip(1) {
+            say::error(format_args!("  caused by: {cause}"));
+        }
+        ExitCode::FAILURE
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::Cli;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+}
