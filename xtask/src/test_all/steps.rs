@@ -63,6 +63,8 @@ pub(crate) fn all(nextest: bool, deny: bool) -> Vec<Step> {
         with_reader(cargo("tests", tests), reader),
         with_reader(cargo("doctests", "test --workspace --doc --no-fail-fast -- --show-output"), Reader::Libtest),
         with_environment(cargo("docs", "doc --quiet --workspace --no-deps"), ("RUSTDOCFLAGS", "-D warnings")),
+        // Builds the published libraries from their packages alone.
+        cargo("package", "package --quiet --allow-dirty -p statefile -p gsi-state"),
         if deny {
             // Without advisories: the verdict must not depend on the day or on the network.
             cargo("deny", "deny --workspace check licenses bans sources")
@@ -93,7 +95,7 @@ mod tests {
     #[test]
     fn the_steps_are_these() {
         let names = |nextest, deny| all(nextest, deny).iter().map(|step| step.name).collect::<Vec<_>>();
-        let expected = ["fmt", "tidy", "clippy", "tests", "doctests", "docs", "deny"];
+        let expected = ["fmt", "tidy", "clippy", "tests", "doctests", "docs", "package", "deny"];
         assert_eq!(names(true, true), expected);
         assert_eq!(names(false, false), expected);
     }
