@@ -54,6 +54,11 @@ impl ErrorClass {
         }
     }
 
+    /// Whether the request may have taken effect all the same.
+    pub const fn leaves_effect_unknown(self) -> bool {
+        matches!(self, Self::ServerFault | Self::NoAnswer)
+    }
+
     /// Whether every other call on the same table would fail alike.
     pub const fn concerns_whole_table(self) -> bool {
         matches!(self, Self::TableMissing | Self::Credentials)

@@ -114,13 +114,16 @@ impl<'a> Job<'a> {
     }
 
     async fn turn(&self) -> Result<Outcome, Turn> {
+        // A look may be broken off at any time, unlike a request.
+        let look = self.run.cancel.run_until_cancelled(self.run.api.describe_table(&self.spec.table));
+        let table = match look.await {
+            None => return Err(Turn::Stop(Stop::Interrupted)),
+            Some(Ok(table)) => table,
+            Some(Err(error)) => return self.not_seen(error).await,
+        };
         if self.run.cancel.is_cancelled() {
             return Err(Turn::Stop(Stop::Interrupted));
         }
-        let table = match self.run.api.describe_table(&self.spec.table).await {
-            Ok(table) => table,
-            Err(error) => return self.not_seen(error).await,
-        };
         self.progress().failed_looks = 0;
         match compare(self.spec, &table) {
             Comparison::Different { status: IndexStatus::Deleting, .. }
@@ -207,7 +210,8 @@ impl<'a> Job<'a> {
     async fn refused(&self, error: ApiError) -> Result<Outcome, Turn> {
         let attempts = self.progress().attempts;
         let is_merged = self.progress().is_merged;
-        let decision = self.run.options.retry.decide(classify(&error), attempts, is_merged);
+        let class = classify(&error);
+        let decision = self.run.options.retry.decide(class, attempts, is_merged);
         self.tell(EventKind::Refused { error: error.to_string(), decision });
         match decision {
             Decision::Again { after, spends_attempt } => {
@@ -216,7 +220,9 @@ impl<'a> Job<'a> {
                     self.progress().is_unspent = true;
                 }
                 self.record(GsiStatus::InProgress, Some(error.to_string())).await?;
-                if self.run.options.is_waiting { Err(Turn::Pause(after)) } else { Ok(Outcome::NotStarted) }
+                // A run that does not wait for the service still waits to learn what it did.
+                let goes_on = self.run.options.is_waiting || class.leaves_effect_unknown();
+                if goes_on { Err(Turn::Pause(after)) } else { Ok(Outcome::NotStarted) }
             }
             Decision::MergeAttributes => {
                 self.progress().is_merged = true;
@@ -242,9 +248,12 @@ impl<'a> Job<'a> {
         if let Decision::Again { after, .. } = decision {
             return Err(Turn::Pause(after));
         }
-        // What was asked for may be building: "failed" would be a guess.
-        let status = if self.progress().was_asked_for { GsiStatus::InProgress } else { GsiStatus::Failed };
-        self.record(status, Some(error.to_string())).await?;
+        // What was asked for may be building, and what was active may still be: "failed" would be a guess.
+        let was_asked_for = self.progress().was_asked_for;
+        if was_asked_for || self.found != GsiStatus::Active {
+            let status = if was_asked_for { GsiStatus::InProgress } else { GsiStatus::Failed };
+            self.record(status, Some(error.to_string())).await?;
+        }
         // Whatever made the looks fail makes those for the table's other indexes fail, too.
         Err(Turn::Stop(Stop::Table(error)))
     }

@@ -24,7 +24,8 @@ pub enum Outcome {
     },
     /// Asked for, and the service is at work on it; this run does not wait (any longer).
     StillBuilding,
-    /// Asked for, and then the service could not be reached to learn what came of it.
+    /// Asked for, or seen active by an earlier run, and now the service could not be reached to learn
+    /// what came of it.
     Unsettled {
         /// Why the service was not reached.
         error: String,

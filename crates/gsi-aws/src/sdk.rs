@@ -2,13 +2,16 @@
 //!
 //! The SDK's own retries are switched off. It counts `LimitExceededException` among the throttling
 //! errors and would send a refused request three times, a second each, before anybody saw it.
+//!
+//! The SDK waits for an answer for ever; here it waits for [`ANSWER_TIMEOUT`], and then the caller
+//! looks what came of the request.
 
-use std::error::Error;
+use std::{error::Error, time::Duration};
 
 use async_trait::async_trait;
 use aws_sdk_dynamodb::{
     Client,
-    config::{Builder, retry::RetryConfig},
+    config::{Builder, retry::RetryConfig, timeout::TimeoutConfig},
     error::{ProvideErrorMetadata, SdkError},
     types,
 };
@@ -19,14 +22,19 @@ use crate::{
     spec::{AttributeType, AttributeTypes, IndexSpec, KeyRole, KeySchema, Projection, ProvisionedThroughput},
 };
 
+/// How long one request may take. A refusal takes the service up to 3 s, an acceptance less.
+pub const ANSWER_TIMEOUT: Duration = Duration::from_mins(1);
+
 /// DynamoDB through the AWS SDK.
 #[derive(Debug, Clone)]
 pub struct SdkIndexApi(Client);
 
 impl SdkIndexApi {
-    /// Uses the endpoint, region and credentials of `config`; its retries are switched off.
+    /// Uses the endpoint, region and credentials of `config`; its retries are switched off, and its
+    /// timeouts are replaced by [`ANSWER_TIMEOUT`].
     pub fn new(config: Builder) -> Self {
-        Self(Client::from_conf(config.retry_config(RetryConfig::disabled()).build()))
+        let timeouts = TimeoutConfig::builder().operation_timeout(ANSWER_TIMEOUT).build();
+        Self(Client::from_conf(config.retry_config(RetryConfig::disabled()).timeout_config(timeouts).build()))
     }
 }
 

@@ -6,7 +6,7 @@ use std::{
 };
 
 use gsi_aws::{
-    RetryPolicy, RunOptions, create_all,
+    RetryPolicy, RunOptions, RunReport, create_all,
     spec::{Definitions, IndexSpec},
 };
 use gsi_state::{GsiKey, GsiStateManager, GsiStatus, StatusView};
@@ -134,7 +134,13 @@ async fn create_on(
     let specs = specs(cli, &mut manager, definitions, printer)?;
     if specs.is_empty() {
         printer.comment(if cli.retry_failed { "there is nothing to retry" } else { "the definitions name no index" });
-        return Ok(Exit::Done);
+        // A reader of JSON wants an answer even then.
+        let report = RunReport::default();
+        let end = present::End { report: &report, state: manager.state(), archive: None, exit: Exit::Done };
+        if cli.json {
+            present::end(&end, &cli.state_dir, true, printer).map_err(|error| Failure::new(Exit::Unexpected, error))?;
+        }
+        return Ok(end.exit);
     }
     let observer = present::observer(printer, cli.json);
     let (mut manager, result) = create_all(manager, api, specs, options(cli), observer.clone(), cancel).await;

@@ -34,7 +34,7 @@ pub(crate) fn end(end: &End<'_>, state_dir: &Path, is_json: bool, printer: Print
 
 fn lines(end: &End<'_>, state_dir: &Path) -> Vec<String> {
     let End { report, state, archive, exit } = end;
-    let (head, bad) = (style::HEAD, style::BAD);
+    let (head, bad, warn) = (style::HEAD, style::BAD, style::WARN);
     let summary = state.summary();
     let active = report.count(Outcome::is_active);
     let mut lines = vec![format!(
@@ -44,9 +44,14 @@ fn lines(end: &End<'_>, state_dir: &Path) -> Vec<String> {
         report.count(|outcome| matches!(outcome, Outcome::Failed { .. })),
     )];
     for (key, outcome) in &report.outcomes {
-        if let Outcome::Failed { error } | Outcome::Unsettled { error } = outcome {
-            let key = key.to_string();
-            lines.push(format!("  {bad}✗{bad:#} {}: {}", clean(&key), clean(error)));
+        let key = key.to_string();
+        let key = clean(&key);
+        match outcome {
+            Outcome::Failed { error } => lines.push(format!("  {bad}✗{bad:#} {key}: {}", clean(error))),
+            Outcome::Unsettled { error } => {
+                lines.push(format!("  {warn}?{warn:#} {key}: outcome unknown: {}", clean(error)));
+            }
+            _ => {}
         }
     }
     let others = others(end);
@@ -55,9 +60,10 @@ fn lines(end: &End<'_>, state_dir: &Path) -> Vec<String> {
         lines.push(format!("the state holds {} more that are not active: {}", others.len(), names.join(", ")));
     }
     if let Some(archive) = archive {
-        lines.push(format!("archived as {} (total {}, active {})", archive.display(), summary.total, summary.active));
+        let archive = archive.display().to_string();
+        lines.push(format!("archived as {} (total {}, active {})", clean(&archive), summary.total, summary.active));
     }
-    lines.extend(next_step(*exit, state_dir).map(|step| format!("next: {step}")));
+    lines.extend(next_step(*exit, report, state_dir).map(|step| format!("next: {step}")));
     lines
 }
 
@@ -68,9 +74,14 @@ fn others<'a>(end: &End<'a>) -> Vec<&'a GsiKey> {
     is_open.map(|gsi| &gsi.key).filter(is_other).collect()
 }
 
-fn next_step(exit: Exit, state_dir: &Path) -> Option<String> {
-    let dir = state_dir.display();
+fn next_step(exit: Exit, report: &RunReport, state_dir: &Path) -> Option<String> {
+    let dir = state_dir.display().to_string();
+    let dir = clean(&dir);
     match exit {
+        // `--retry-failed` passes over what is not known to have failed.
+        Exit::SomeFailed if report.count(|outcome| matches!(outcome, Outcome::Unsettled { .. })) > 0 => {
+            Some(format!("remove the cause, then run the same command without `--retry-failed` (state: {dir})"))
+        }
         Exit::SomeFailed => {
             Some(format!("remove the cause, then run the same command with `--retry-failed` (state: {dir})"))
         }

@@ -55,7 +55,7 @@ impl Follower {
             Outcome::StillActive => format!("{good}✓{good:#} {key} still active"),
             Outcome::Failed { error } => format!("{bad}✗{bad:#} {key} failed: {}", clean(error)),
             Outcome::Unsettled { error } => {
-                format!("{warn}?{warn:#} {key} asked for, outcome unknown: {}", clean(error))
+                format!("{warn}?{warn:#} {key} outcome unknown: {}", clean(error))
             }
             Outcome::StillBuilding => format!("{warn}…{warn:#} {key} is being built"),
             Outcome::NotStarted => format!("{warn}…{warn:#} {key} not started"),

@@ -24,7 +24,8 @@ pub(super) async fn open(
     definitions: &Definitions,
     printer: Printer,
 ) -> Result<Builder, Failure> {
-    let failure = |error: anyhow::Error| Failure::new(Exit::Configuration, error.context("the embedded DynamoDB"));
+    let failure =
+        |error: anyhow::Error| Failure::new(Exit::Configuration, error.context("could not open the embedded DynamoDB"));
     let mut builder = EmbeddedDynamo::builder().times(cli.embedded_times);
     if let Some(path) = path {
         builder = builder.file(path);

@@ -1,0 +1,17 @@
+//! Creating indexes against the embedded DynamoDB, on tokio's paused clock: no test waits for real time.
+//!
+//! The oracle is the ledger of the embedded database, which has every request with its time and what
+//! came of it. `§4.1` in comments is the table of errors in the facts page on DynamoDB.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
+
+mod adopt;
+mod disk;
+mod errors;
+mod interrupt;
+mod random;
+mod resume;
+mod schedule;
+mod silence;
+mod spy;
+mod support;
+mod tables;
