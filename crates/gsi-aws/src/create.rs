@@ -64,9 +64,14 @@ pub(crate) struct Job<'a> {
     progress: Mutex<Progress>,
 }
 
+/// The answer to a look at a table.
+pub(crate) type Look = Result<TableDescription, ApiError>;
+
 /// What the turns learn.
 #[derive(Default)]
 struct Progress {
+    /// For the first turn.
+    look: Option<Look>,
     /// Requests of this run that count.
     attempts: u32,
     /// The last request does not count, so the next one has its number.
@@ -77,15 +82,14 @@ struct Progress {
     was_asked_for: bool,
     /// The table's definitions are merged into the request.
     is_merged: bool,
-    /// The last thing that was told, so that it is told once.
-    last_told: Option<String>,
 }
 
 impl<'a> Job<'a> {
-    pub(crate) fn new(run: &'a Run, spec: &'a IndexSpec) -> Self {
+    /// The job of one index. `look` is a look at its table that was taken a moment ago.
+    pub(crate) fn new(run: &'a Run, spec: &'a IndexSpec, look: Option<Look>) -> Self {
         let key = spec.key();
         let found = run.recorder.status_of(&key).map_or(GsiStatus::Pending, |gsi| gsi.status);
-        let progress = Progress { was_asked_for: found == GsiStatus::InProgress, ..Progress::default() };
+        let progress = Progress { look, was_asked_for: found == GsiStatus::InProgress, ..Progress::default() };
         Self { run, spec, key, found, started: Instant::now(), progress: Mutex::new(progress) }
     }
 
@@ -114,9 +118,12 @@ impl<'a> Job<'a> {
     }
 
     async fn turn(&self) -> Result<Outcome, Turn> {
-        // A look may be broken off at any time, unlike a request.
-        let look = self.run.cancel.run_until_cancelled(self.run.api.describe_table(&self.spec.table));
-        let table = match look.await {
+        let early = self.progress().look.take();
+        let look = match early {
+            Some(look) => Some(look),
+            None => self.run.look(&self.spec.table).await,
+        };
+        let table = match look {
             None => return Err(Turn::Stop(Stop::Interrupted)),
             Some(Ok(table)) => table,
             Some(Err(error)) => return self.not_seen(error).await,
@@ -153,24 +160,20 @@ impl<'a> Job<'a> {
         if !self.progress().was_asked_for {
             self.record(GsiStatus::InProgress, None).await?;
         }
-        self.tell_once(EventKind::Building { backfilling, elapsed: self.started.elapsed() }, |kind| {
-            format!("{:?}", matches!(kind, EventKind::Building { backfilling: Some(true), .. }))
-        });
-        if !self.run.options.is_waiting || self.is_out_of_time() {
-            return Ok(Outcome::StillBuilding);
-        }
-        Err(self.look_again())
+        self.tell(EventKind::Building { backfilling, elapsed: self.started.elapsed() });
+        self.look_again(Outcome::StillBuilding)
     }
 
     async fn is_missing(&self, table: &TableDescription) -> Result<Outcome, Turn> {
+        // Before any waiting: whoever reads it in the morning wants to have known it in the evening.
+        if let Some(refusal) = refusal(self.spec, table) {
+            return self.fail(refusal.to_string()).await;
+        }
         if let Some(busy) = table.busy_index() {
             return self.wait_for(WaitReason::OtherIndex(busy.name.clone()));
         }
         if table.status != TableStatus::Active {
             return self.wait_for(WaitReason::Table(table.status.clone()));
-        }
-        if let Some(refusal) = refusal(self.spec, table) {
-            return self.fail(refusal.to_string()).await;
         }
         if self.found == GsiStatus::Active && !self.progress().was_asked_for {
             self.tell(EventKind::Vanished);
@@ -200,8 +203,7 @@ impl<'a> Job<'a> {
             attributes: if is_merged { merge(table, self.spec) } else { self.spec.attributes.clone() },
         };
         match self.run.api.create_index(&request).await {
-            Ok(()) if self.run.options.is_waiting => Err(self.look_again()),
-            Ok(()) => Ok(Outcome::StillBuilding),
+            Ok(()) => self.look_again(Outcome::StillBuilding),
             Err(error) => self.refused(error).await,
         }
     }
@@ -220,9 +222,10 @@ impl<'a> Job<'a> {
                     self.progress().is_unspent = true;
                 }
                 self.record(GsiStatus::InProgress, Some(error.to_string())).await?;
-                // A run that does not wait for the service still waits to learn what it did.
-                let goes_on = self.run.options.is_waiting || class.leaves_effect_unknown();
-                if goes_on { Err(Turn::Pause(after)) } else { Ok(Outcome::NotStarted) }
+                if class.leaves_effect_unknown() {
+                    return self.pause_to_learn(after, Outcome::Unsettled { error: error.to_string() });
+                }
+                self.pause(after, Outcome::NotStarted)
             }
             Decision::MergeAttributes => {
                 self.progress().is_merged = true;
@@ -246,7 +249,11 @@ impl<'a> Job<'a> {
         let decision = self.run.options.retry.decide(classify(&error), failed_looks, true);
         self.tell(EventKind::Refused { error: error.to_string(), decision });
         if let Decision::Again { after, .. } = decision {
-            return Err(Turn::Pause(after));
+            let was_asked_for = self.progress().was_asked_for;
+            if was_asked_for {
+                return self.pause_to_learn(after, Outcome::Unsettled { error: error.to_string() });
+            }
+            return self.pause(after, Outcome::NotStarted);
         }
         // What was asked for may be building, and what was active may still be: "failed" would be a guess.
         let was_asked_for = self.progress().was_asked_for;
@@ -259,11 +266,29 @@ impl<'a> Job<'a> {
     }
 
     fn wait_for(&self, reason: WaitReason) -> Result<Outcome, Turn> {
-        self.tell_once(EventKind::Waiting(reason), |kind| format!("{kind:?}"));
-        if !self.run.options.is_waiting || self.is_out_of_time() {
-            return Ok(if self.progress().was_asked_for { Outcome::StillBuilding } else { Outcome::NotStarted });
+        self.tell(EventKind::Waiting(reason));
+        let was_asked_for = self.progress().was_asked_for;
+        self.look_again(if was_asked_for { Outcome::StillBuilding } else { Outcome::NotStarted })
+    }
+
+    /// Looks again after the usual interval; see [`pause`](Self::pause).
+    fn look_again(&self, otherwise: Outcome) -> Result<Outcome, Turn> {
+        self.pause(poll_interval(self.started.elapsed()), otherwise)
+    }
+
+    /// Goes on after a pause, or ends with `otherwise` where the run does not wait (any longer).
+    fn pause(&self, after: Duration, otherwise: Outcome) -> Result<Outcome, Turn> {
+        if self.run.options.is_waiting { self.pause_to_learn(after, otherwise) } else { Ok(otherwise) }
+    }
+
+    /// Like [`pause`](Self::pause), for runs that do not wait, too: what came of a request must be learnt.
+    fn pause_to_learn(&self, after: Duration, otherwise: Outcome) -> Result<Outcome, Turn> {
+        let timeout = self.run.options.timeout_per_index;
+        match timeout.map(|timeout| timeout.saturating_sub(self.started.elapsed())) {
+            Some(Duration::ZERO) => Ok(otherwise),
+            Some(left) => Err(Turn::Pause(after.min(left))),
+            None => Err(Turn::Pause(after)),
         }
-        Err(self.look_again())
     }
 
     async fn fail(&self, error: String) -> Result<Outcome, Turn> {
@@ -279,26 +304,8 @@ impl<'a> Job<'a> {
         Ok(())
     }
 
-    fn look_again(&self) -> Turn {
-        Turn::Pause(poll_interval(self.started.elapsed()))
-    }
-
-    fn is_out_of_time(&self) -> bool {
-        self.run.options.timeout_per_index.is_some_and(|timeout| self.started.elapsed() >= timeout)
-    }
-
     fn tell(&self, kind: EventKind) {
-        self.progress().last_told = None;
         self.run.observer.observe(&Event { key: self.key.clone(), kind });
-    }
-
-    /// Tells only what is news: `gist` is what makes two events the same.
-    fn tell_once(&self, kind: EventKind, gist: impl Fn(&EventKind) -> String) {
-        let gist = gist(&kind);
-        if self.progress().last_told.as_ref() != Some(&gist) {
-            self.tell(kind);
-            self.progress().last_told = Some(gist);
-        }
     }
 
     fn progress(&self) -> MutexGuard<'_, Progress> {

@@ -22,14 +22,14 @@ pub enum EventKind {
     Vanished,
     /// A setting of its definition is not sent, since the table's billing mode forbids it.
     Unused(Unused),
-    /// It cannot be asked for yet.
+    /// It cannot be asked for yet. Told at every look.
     Waiting(WaitReason),
     /// It is about to be asked for; the intent is on disk.
     Requesting {
         /// Which attempt, over all runs, counted from 1.
         attempt: u32,
     },
-    /// The service builds it.
+    /// The service builds it. Told at every look.
     Building {
         /// `false`: resources are being allocated; `true`: items are being copied.
         backfilling: Option<bool>,

@@ -9,7 +9,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     api::IndexApi,
-    create::{Job, Stop},
+    compare::{Comparison, compare, refusal},
+    create::{Job, Look, Stop},
     event::{Event, EventKind, Observer},
     record::{RecordError, Recorder},
     report::{Outcome, RunReport},
@@ -44,6 +45,14 @@ pub(crate) struct Run {
     pub(crate) observer: Arc<dyn Observer>,
     pub(crate) options: RunOptions,
     pub(crate) cancel: CancellationToken,
+}
+
+impl Run {
+    /// Describes a table; `None` when the run is asked to stop first. A look may be broken off at any
+    /// time, unlike a request.
+    pub(crate) async fn look(&self, table: &str) -> Option<Look> {
+        self.cancel.run_until_cancelled(self.api.describe_table(table)).await
+    }
 }
 
 impl fmt::Debug for Run {
@@ -140,8 +149,11 @@ type Settled = Vec<(GsiKey, Outcome)>;
 
 async fn work_on_table(run: &Run, specs: &[IndexSpec]) -> (Settled, Option<Stop>) {
     let mut settled = Vec::new();
+    let Some(first) = specs.first() else { return (settled, None) };
+    let mut look = run.look(&first.table).await;
+    let specs = hopeless_first(specs, look.as_ref());
     for (position, spec) in specs.iter().enumerate() {
-        match Job::new(run, spec).settle().await {
+        match Job::new(run, spec, look.take()).settle().await {
             Ok(outcome) => settled.push((spec.key(), outcome)),
             Err(Stop::Table(error)) => {
                 for spec in &specs[position..] {
@@ -161,6 +173,21 @@ async fn work_on_table(run: &Run, specs: &[IndexSpec]) -> (Settled, Option<Stop>
         }
     }
     (settled, None)
+}
+
+/// What the first look shows to be impossible comes first, so that it is known before anything is asked
+/// for. Whatever is wrong with the look is the first job's to deal with.
+fn hopeless_first<'a>(specs: &'a [IndexSpec], look: Option<&Look>) -> Vec<&'a IndexSpec> {
+    let mut specs: Vec<&IndexSpec> = specs.iter().collect();
+    if let Some(Ok(table)) = look {
+        let is_hopeless = |spec: &IndexSpec| match compare(spec, table) {
+            Comparison::Different { .. } => true,
+            Comparison::Missing => refusal(spec, table).is_some(),
+            Comparison::Same { .. } => false,
+        };
+        specs.sort_by_key(|spec| !is_hopeless(spec));
+    }
+    specs
 }
 
 /// Fails an index for an error that concerns its whole table; one that may be building, or was seen

@@ -9,7 +9,7 @@ use crate::exit::Exit;
 
 const EXAMPLES: &str = "\
 Examples:
-  gsi-create gsis.json --endpoint embedded        try it, without an account (nothing is kept)
+  gsi-create gsis.json --endpoint embedded        try it, without an account
   gsi-create gsis.json --endpoint embedded:db.sqlite --state-dir work
   gsi-create gsis.json --region eu-west-1         create, or go on after an interruption
   gsi-create gsis.json --table bookings --no-wait ask for what can be asked for now, and return
@@ -77,7 +77,7 @@ pub(crate) struct Cli {
     #[arg(long, value_name = "LIST", default_value = "30s,60s,120s,240s,480s", value_delimiter = ',', value_parser = duration)]
     pub(crate) backoff: Vec<Duration>,
 
-    /// Stop waiting for an index after this time (it goes on at the service); 0: never.
+    /// Stop waiting for an index after this time, say 90m or 2h (it goes on at the service); 0: never.
     #[arg(long, value_name = "TIME", default_value = "0", value_parser = duration)]
     pub(crate) timeout_per_index: Duration,
 
@@ -97,7 +97,7 @@ pub(crate) struct Cli {
     #[arg(long)]
     pub(crate) json: bool,
 
-    /// Say more.
+    /// Say more: every look at every index.
     #[arg(short, long, conflicts_with = "quiet")]
     pub(crate) verbose: bool,
 

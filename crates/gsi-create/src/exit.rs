@@ -72,6 +72,12 @@ impl Failure {
         self
     }
 
+    /// The state did not get to the disk.
+    pub(crate) fn unsaved(error: impl Into<anyhow::Error>) -> Self {
+        Self::new(Exit::Unexpected, error)
+            .hint("nothing was asked for that is not in the state file; make room or repair the disk, then start again")
+    }
+
     /// The error as a chain.
     pub(crate) fn chain(&self) -> &(dyn Error + 'static) {
         self.error.as_ref()
@@ -83,10 +89,11 @@ impl From<OpenError> for Failure {
         match error {
             OpenError::Lock(error @ statefile::LockError::InUse { .. }) => Self::new(Exit::Locked, error).hint(
                 "wait for it, or stop it with `kill -INT` (it saves its state and ends); \
-                 `gsi-create --status` shows its progress without the lock",
+                 `gsi-create --status` with the same `--state-dir` shows its progress without the lock",
             ),
             OpenError::State(error) => error.into(),
-            error => Self::new(Exit::Unexpected, error),
+            error => Self::new(Exit::Unexpected, error)
+                .hint("the state directory must be a directory that you may write to; `--state-dir DIR` names another"),
         }
     }
 }
@@ -97,12 +104,13 @@ impl From<statefile::OpenError> for Failure {
         let hint = match &error {
             E::TooNew { .. } => "use the newer gsi-create that wrote it; this one leaves the file as it is".to_owned(),
             E::Damaged { path, last_good: Some(backup), .. } => format!(
-                "the file is kept as it is. The generation before its last update is good:\n{}\nor start over: {}",
-                restore(path, backup),
-                set_aside(path)
+                "it is kept as it is. The generation before its last update is good; to go on from there:\n  {} && cp {} {}",
+                set_aside(path),
+                quoted(backup),
+                quoted(path),
             ),
             E::Damaged { path, last_good: None, .. } | E::NotAFile { path } => format!(
-                "it is kept as it is. To start over: {}\n(indexes that exist are found and adopted, not made again)",
+                "it is kept as it is. To start over:\n  {}\n(indexes that exist are found and adopted, not made again)",
                 set_aside(path)
             ),
             E::Io { .. } => return Self::new(Exit::Unexpected, error),
@@ -111,12 +119,16 @@ impl From<statefile::OpenError> for Failure {
     }
 }
 
-fn restore(path: &Path, backup: &Path) -> String {
-    format!("  cp '{}' '{}'", backup.display(), path.display())
+/// The command that moves a file away without overwriting anything.
+fn set_aside(path: &Path) -> String {
+    let mut aside = path.as_os_str().to_owned();
+    aside.push(".damaged");
+    format!("mv -n {} {}", quoted(path), quoted(Path::new(&aside)))
 }
 
-fn set_aside(path: &Path) -> String {
-    format!("mv '{0}' '{0}.damaged'", path.display())
+/// A path as a shell takes it.
+fn quoted(path: &Path) -> String {
+    format!("'{}'", path.display().to_string().replace('\'', r"'\''"))
 }
 
 impl From<spec::UnknownTable> for Failure {
@@ -127,8 +139,7 @@ impl From<spec::UnknownTable> for Failure {
 
 impl From<RecordError> for Failure {
     fn from(error: RecordError) -> Self {
-        Self::new(Exit::Unexpected, error)
-            .hint("nothing was asked for that is not in the state file; make room or repair the disk, then start again")
+        Self::unsaved(error)
     }
 }
 

@@ -9,12 +9,12 @@ use gsi_aws::{
     RetryPolicy, RunOptions, RunReport, create_all,
     spec::{Definitions, IndexSpec},
 };
-use gsi_state::{GsiKey, GsiStateManager, GsiStatus, StatusView};
+use gsi_state::{GsiStateManager, GsiStatus, StatusView};
 use terminal::{Printer, Verbosity};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    cli::Cli,
+    cli::{Cli, Endpoint},
     exit::{Exit, Failure},
     present, wire,
 };
@@ -79,10 +79,7 @@ fn definitions(cli: &Cli, printer: Printer) -> Result<Definitions, Failure> {
     let Some(path) = &cli.definitions else {
         return Err(Failure::new(Exit::Usage, anyhow::anyhow!("no definitions file was named")));
     };
-    let bytes = fs_err::read(path).map_err(|error| {
-        Failure::new(Exit::BadDefinitions, error)
-            .hint("`examples/gsis/priority1.json` shows what such a file looks like")
-    })?;
+    let bytes = fs_err::read(path).map_err(|error| Failure::new(Exit::BadDefinitions, error))?;
     let parsed = Definitions::parse_bytes(&bytes, path).map_err(|error| {
         for warning in &error.warnings {
             printer.warn(present::located(path, warning));
@@ -95,17 +92,10 @@ fn definitions(cli: &Cli, printer: Printer) -> Result<Definitions, Failure> {
     if cli.tables.is_empty() { Ok(parsed.definitions) } else { Ok(parsed.definitions.select_tables(&cli.tables)?) }
 }
 
-/// What this run is about: everything defined, which the state then knows; or what failed earlier.
-fn specs(
-    cli: &Cli,
-    manager: &mut GsiStateManager,
-    definitions: &Definitions,
-    printer: Printer,
-) -> Result<Vec<IndexSpec>, Failure> {
+/// The indexes that this run is about: all that are defined, or those that failed earlier.
+fn chosen(cli: &Cli, manager: &GsiStateManager, definitions: &Definitions, printer: Printer) -> Vec<IndexSpec> {
     if !cli.retry_failed {
-        let keys: Vec<GsiKey> = definitions.iter().map(IndexSpec::key).collect();
-        manager.initialize(keys).map_err(|error| Failure::new(Exit::Unexpected, error))?;
-        return Ok(definitions.iter().cloned().collect());
+        return definitions.iter().cloned().collect();
     }
     let undefined = manager.failed().filter(|gsi| definitions.index(gsi.key.table(), gsi.key.index()).is_none());
     for gsi in undefined {
@@ -114,44 +104,59 @@ fn specs(
     }
     let has_failed =
         |spec: &&IndexSpec| manager.status_of(&spec.key()).is_some_and(|gsi| gsi.status == GsiStatus::Failed);
-    Ok(definitions.iter().filter(has_failed).cloned().collect())
+    definitions.iter().filter(has_failed).cloned().collect()
 }
 
 async fn create_on(
     cli: &Cli,
-    mut manager: GsiStateManager,
+    manager: GsiStateManager,
     definitions: &Definitions,
     printer: Printer,
 ) -> Result<Exit, Failure> {
-    let cancel = CancellationToken::new();
-    let announce = move || {
-        printer.comment("stopping: nothing new is asked for; what is being built goes on at the service (again twice: stop at once)");
-    };
-    terminal::stop_on_signals(cancel.clone(), announce).map_err(|error| Failure::new(Exit::Unexpected, error))?;
-    let connected = cancel.run_until_cancelled(Box::pin(wire::connect(cli, definitions, printer))).await;
-    let Some(api) = connected.transpose()? else { return Ok(Exit::Interrupted) };
-
-    let specs = specs(cli, &mut manager, definitions, printer)?;
-    if specs.is_empty() {
+    let specs = chosen(cli, &manager, definitions, printer);
+    let (mut manager, report) = if specs.is_empty() {
         printer.comment(if cli.retry_failed { "there is nothing to retry" } else { "the definitions name no index" });
-        // A reader of JSON wants an answer even then.
-        let report = RunReport::default();
-        let end = present::End { report: &report, state: manager.state(), archive: None, exit: Exit::Done };
-        if cli.json {
-            present::end(&end, &cli.state_dir, true, printer).map_err(|error| Failure::new(Exit::Unexpected, error))?;
+        (manager, RunReport::default())
+    } else {
+        match create_chosen(cli, manager, definitions, specs, printer).await? {
+            Some(done) => done,
+            None => return Ok(Exit::Interrupted),
         }
-        return Ok(end.exit);
-    }
-    let observer = present::observer(printer, cli.json);
-    let (mut manager, result) = create_all(manager, api, specs, options(cli), observer.clone(), cancel).await;
-    observer.finish();
-    let report = result?;
-
+    };
     let archive = if manager.is_complete() { Some(manager.cleanup()?) } else { None };
     let exit = Exit::of(&report);
     let end = present::End { report: &report, state: manager.state(), archive: archive.as_deref(), exit };
     present::end(&end, &cli.state_dir, cli.json, printer).map_err(|error| Failure::new(Exit::Unexpected, error))?;
     Ok(exit)
+}
+
+/// Connects and creates; `None` when a signal came before there was a connection.
+async fn create_chosen(
+    cli: &Cli,
+    mut manager: GsiStateManager,
+    definitions: &Definitions,
+    specs: Vec<IndexSpec>,
+    printer: Printer,
+) -> Result<Option<(GsiStateManager, RunReport)>, Failure> {
+    let cancel = CancellationToken::new();
+    let announce = move || {
+        printer.comment("stopping: nothing new is asked for; what is being built goes on at the service (again twice: stop at once)");
+    };
+    terminal::stop_on_signals(cancel.clone(), announce).map_err(|error| Failure::new(Exit::Unexpected, error))?;
+    if cli.endpoint == Some(Endpoint::Memory) && manager.is_on_disk() {
+        printer.warn(
+            "an earlier run left a state here, but a DynamoDB in memory begins empty: what was active is made again",
+        );
+    }
+    let connected = cancel.run_until_cancelled(Box::pin(wire::connect(cli, definitions, printer))).await;
+    let Some(api) = connected.transpose()? else { return Ok(None) };
+    if !cli.retry_failed {
+        manager.initialize(specs.iter().map(IndexSpec::key)).map_err(Failure::unsaved)?;
+    }
+    let observer = present::observer(printer, cli.json);
+    let (manager, result) = create_all(manager, api, specs, options(cli), observer.clone(), cancel).await;
+    observer.finish();
+    Ok(Some((manager, result?)))
 }
 
 fn options(cli: &Cli) -> RunOptions {

@@ -8,10 +8,9 @@
 //! |---|---|
 //! | 1.0 | the Python program's; times with zone since Waymark |
 
-use indexmap::{IndexMap, map::Entry};
-use serde::{Deserialize, Serialize, Serializer, ser::SerializeMap};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Visitor, ser::SerializeMap};
 use serde_json::value::RawValue;
-use statefile::{DecodeError, Document, UnknownFields, Version};
+use statefile::{DecodeError, Document, Fields, UnknownFields, Version};
 
 use crate::{CreationState, GsiKey, GsiState, GsiStatus, Summary, ascii, time::DiskTime};
 
@@ -27,15 +26,11 @@ impl Document for CreationState {
         let mut state = Self::new(known.script_name, known.created_at.0);
         state.updated_at = known.updated_at.0;
         state.unknown = UnknownFields::of(text, &STATE_FIELDS)?;
-        state.summary_unknown = raw
-            .summary
-            .map_or(Ok(UnknownFields::default()), |summary| UnknownFields::of(summary.get(), &SUMMARY_FIELDS))?;
-        for (disk_key, gsi) in known.gsis {
-            let unknown = raw
-                .gsis
-                .get(disk_key.as_str())
-                .map_or(Ok(UnknownFields::default()), |entry| UnknownFields::of(entry.get(), &GSI_FIELDS))?;
-            insert(&mut state, disk_key, gsi, unknown)?;
+        // The summary is derived, so one that makes no sense is simply written anew.
+        let summary = raw.summary.and_then(|summary| UnknownFields::of(summary.get(), &SUMMARY_FIELDS).ok());
+        state.summary_unknown = summary.unwrap_or_default();
+        for ((disk_key, gsi), (_, text)) in known.gsis.0.into_iter().zip(raw.gsis.0) {
+            insert(&mut state, &disk_key, gsi, text)?;
         }
         Ok(state)
     }
@@ -45,12 +40,7 @@ impl Document for CreationState {
     }
 }
 
-fn insert(
-    state: &mut CreationState,
-    disk_key: String,
-    gsi: DiskGsi,
-    unknown: UnknownFields,
-) -> Result<(), DecodeError> {
+fn insert(state: &mut CreationState, disk_key: &str, gsi: DiskGsi, text: &RawValue) -> Result<(), DecodeError> {
     let key = GsiKey::new(gsi.table_name, gsi.index_name);
     if disk_key != key.to_string() && disk_key != key.escaped() {
         let (table, index) = (key.table(), key.index());
@@ -58,22 +48,17 @@ fn insert(
             "its entry `{disk_key}` is about index `{index}` of table `{table}`"
         )));
     }
-    match state.gsis.entry(key) {
-        Entry::Occupied(there) => Err(DecodeError::invalid(format!("it has two entries for `{}`", there.key()))),
-        Entry::Vacant(free) => {
-            let key = free.key().clone();
-            free.insert(GsiState {
-                key,
-                status: gsi.status,
-                creation_time: gsi.creation_time.map(|time| time.0),
-                retry_count: gsi.retry_count,
-                last_error: gsi.last_error,
-                disk_key,
-                unknown,
-            });
-            Ok(())
-        }
-    }
+    let unknown = UnknownFields::of(text.get(), &GSI_FIELDS)
+        .map_err(|_| DecodeError::invalid(format!("its entry `{disk_key}` is not an object")))?;
+    let entry = GsiState {
+        status: gsi.status,
+        creation_time: gsi.creation_time.map(|time| time.0),
+        retry_count: gsi.retry_count,
+        last_error: gsi.last_error.map(|text| text.0),
+        unknown,
+        ..GsiState::pending(key)
+    };
+    state.insert(entry).map_err(|key| DecodeError::invalid(format!("it has two entries for `{key}`")))
 }
 
 const STATE_FIELDS: [&str; 6] = ["version", "created_at", "updated_at", "script_name", "gsis", "summary"];
@@ -86,7 +71,7 @@ struct DiskState {
     updated_at: DiskTime,
     #[serde(default)]
     script_name: String,
-    gsis: IndexMap<String, DiskGsi>,
+    gsis: Fields<DiskGsi>,
 }
 
 #[derive(Deserialize)]
@@ -99,13 +84,37 @@ struct DiskGsi {
     #[serde(default)]
     retry_count: u32,
     #[serde(default)]
-    last_error: Option<String>,
+    last_error: Option<Text>,
+}
+
+/// A text that Python may have written with half a surrogate pair in it (`"\udce9"` stands for a byte
+/// that was no UTF-8). Such a half, which no Rust string can hold, becomes U+FFFD.
+struct Text(String);
+
+impl<'de> Deserialize<'de> for Text {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Lossy;
+
+        impl Visitor<'_> for Lossy {
+            type Value = Text;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("a text")
+            }
+
+            fn visit_bytes<E: serde::de::Error>(self, bytes: &[u8]) -> Result<Text, E> {
+                Ok(Text(String::from_utf8_lossy(bytes).into_owned()))
+            }
+        }
+
+        deserializer.deserialize_bytes(Lossy)
+    }
 }
 
 #[derive(Deserialize)]
 struct RawState<'a> {
     #[serde(borrow)]
-    gsis: IndexMap<String, &'a RawValue>,
+    gsis: Fields<&'a RawValue>,
     #[serde(borrow, default)]
     summary: Option<&'a RawValue>,
 }

@@ -35,8 +35,8 @@ impl GsiKey {
 
     /// A text that no other key has, for the case that [`Display`](fmt::Display) is taken.
     ///
-    /// `DynamoDB` names may hold dots, so `a.b` + `c` and `a` + `b.c` display alike. Here the dots of
-    /// the names are `%2E`; a percent sign is in no `DynamoDB` name.
+    /// DynamoDB names may hold dots, so `a.b` + `c` and `a` + `b.c` display alike. Here the dots of the
+    /// names are `%2E`, and percent signs, which no DynamoDB name has, are `%25`.
     pub(crate) fn escaped(&self) -> String {
         let escape = |name: &str| name.replace('%', "%25").replace('.', "%2E");
         format!("{}.{}", escape(&self.table), escape(&self.index))

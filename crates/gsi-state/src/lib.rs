@@ -92,6 +92,6 @@ mod view;
 pub use key::GsiKey;
 pub use manager::{CleanupError, GsiStateManager, OpenError, STATE_FILE_NAME};
 pub use state::{ChangeError, CreationState, GsiState, StatusChange, Summary};
-pub use statefile::{Clock, ManualClock, SystemClock};
+pub use statefile::{self, ArchiveError, Clock, CommitError, LockError, ManualClock, SystemClock, UpdateError};
 pub use status::{GsiStatus, IllegalTransition};
 pub use view::StatusView;

@@ -211,7 +211,7 @@ impl GsiStateManager {
 
     /// The state as a value for printing.
     pub fn status_view(&self) -> StatusView {
-        StatusView { path: self.path().to_owned(), modified_at: self.state().updated_at, state: self.state().clone() }
+        StatusView::new(self.path().to_owned(), self.state().clone())
     }
 
     /// Moves the file of a completed job to `.gsi_creation_state_YYYYMMDD_HHMMSS.json` (UTC; with a

@@ -22,20 +22,20 @@ pub struct GsiState {
     pub retry_count: u32,
     /// What went wrong last; cleared by success.
     pub last_error: Option<String>,
-    /// Its key in the file: `table.index`, or an escaped form where that is taken.
+    /// Its key in the file, given by [`CreationState::insert`].
     pub(crate) disk_key: String,
     pub(crate) unknown: UnknownFields,
 }
 
 impl GsiState {
-    pub(crate) fn pending(key: GsiKey, disk_key: String) -> Self {
+    pub(crate) fn pending(key: GsiKey) -> Self {
         Self {
             key,
             status: GsiStatus::Pending,
             creation_time: None,
             retry_count: 0,
             last_error: None,
-            disk_key,
+            disk_key: String::new(),
             unknown: UnknownFields::default(),
         }
     }
@@ -127,16 +127,29 @@ impl CreationState {
 
     /// Adds an index as pending; `false` where it is known already (it stays as it is).
     pub fn add(&mut self, key: GsiKey) -> bool {
-        if self.gsis.contains_key(&key) {
-            return false;
+        self.insert(GsiState::pending(key)).is_ok()
+    }
+
+    /// Adds an entry and gives it its key in the file; refuses, and gives back, a second one of a key.
+    pub(crate) fn insert(&mut self, mut gsi: GsiState) -> Result<(), GsiKey> {
+        if self.gsis.contains_key(&gsi.key) {
+            return Err(gsi.key);
         }
+        gsi.disk_key = self.free_disk_key(&gsi.key);
+        self.gsis.insert(gsi.key.clone(), gsi);
+        Ok(())
+    }
+
+    /// `table.index`, or the escaped form where that is taken.
+    ///
+    /// No two entries share one: escaped forms differ from each other, and hold a percent sign, which
+    /// plain ones here never do.
+    fn free_disk_key(&self, key: &GsiKey) -> String {
         let plain = key.to_string();
-        // Without a dot in a name, no other key displays alike: no need to search.
         let has_dot = key.table().contains('.') || key.index().contains('.');
+        // Without a dot in a name, no other key displays alike: no need to search.
         let is_taken = has_dot && self.gsis.values().any(|gsi| gsi.disk_key == plain);
-        let disk_key = if is_taken { key.escaped() } else { plain };
-        self.gsis.insert(key.clone(), GsiState::pending(key, disk_key));
-        true
+        if is_taken || plain.contains('%') { key.escaped() } else { plain }
     }
 
     /// Applies news that came at `now`.

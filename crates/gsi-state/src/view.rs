@@ -2,10 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use chrono::{DateTime, Utc};
-use statefile::{OpenError, Snapshot};
+use statefile::{Document, Snapshot, Version};
 
-use crate::{CreationState, GsiState, GsiStatus, STATE_FILE_NAME, Summary};
+use crate::{CreationState, GsiState, GsiStatus, OpenError, STATE_FILE_NAME, Summary};
 
 /// A job at one moment, readable without the lock and without write permission.
 ///
@@ -18,8 +17,8 @@ use crate::{CreationState, GsiState, GsiStatus, STATE_FILE_NAME, Summary};
 pub struct StatusView {
     /// Where the state file lies.
     pub path: PathBuf,
-    /// When the file was last written, by its modification time.
-    pub modified_at: DateTime<Utc>,
+    /// The version of its format; the minor number may be newer than this library knows.
+    pub version: Option<Version>,
     /// What it says.
     pub state: CreationState,
 }
@@ -33,7 +32,11 @@ impl StatusView {
     pub fn read(dir: &Path) -> Result<Option<Self>, OpenError> {
         let path = dir.join(STATE_FILE_NAME);
         let snapshot = Snapshot::<CreationState>::read(&path)?;
-        Ok(snapshot.map(|snapshot| Self { path, modified_at: snapshot.modified_at, state: snapshot.document }))
+        Ok(snapshot.map(|snapshot| Self { path, version: snapshot.version, state: snapshot.document }))
+    }
+
+    pub(crate) fn new(path: PathBuf, state: CreationState) -> Self {
+        Self { path, version: CreationState::VERSION, state }
     }
 
     /// The counts.

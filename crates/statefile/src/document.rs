@@ -120,5 +120,7 @@ fn text_of(bytes: &[u8]) -> Result<&str, DecodeError> {
     if let Some(offset) = bytes.iter().position(|byte| *byte == 0) {
         return Err(DecodeError::NulBytes { offset });
     }
-    std::str::from_utf8(bytes).map_err(|error| DecodeError::NotUtf8 { offset: error.valid_up_to() })
+    let text = std::str::from_utf8(bytes).map_err(|error| DecodeError::NotUtf8 { offset: error.valid_up_to() })?;
+    // Some editors put a byte-order mark in front.
+    Ok(text.strip_prefix('\u{feff}').unwrap_or(text))
 }

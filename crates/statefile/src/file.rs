@@ -149,7 +149,7 @@ impl<D: Document + Clone> StateFile<D> {
     fn write(&mut self, next: &D) -> Result<(), CommitError> {
         let text = next.encode().map_err(|source| CommitError::Encode { path: self.path.clone(), source })?;
         self.health = Health::Poisoned;
-        let written = Staged::write(&self.target, text.as_bytes()).and_then(|staged| {
+        let written = Staged::write(&self.target, &self.target, text.as_bytes()).and_then(|staged| {
             if self.on_disk {
                 keep_generation(&self.target, &Self::backup_path(&self.target))?;
             }
@@ -171,25 +171,25 @@ impl<D: Document + Clone> StateFile<D> {
     ///
     /// When there is no file, or the system refuses a step.
     pub fn archive(&mut self, stem: &str, extension: &str) -> Result<PathBuf, ArchiveError> {
-        if !self.on_disk || self.health == Health::Archived {
+        if !self.on_disk {
             return Err(ArchiveError::Missing { path: self.path.clone() });
         }
-        let directory = directory_of(&self.path).to_owned();
         let names = (1_u32..).map(|n| match n {
             1 => format!("{stem}{extension}"),
             n => format!("{stem}_{n}{extension}"),
         });
         for name in names {
-            let archive = directory.join(name);
-            let moved = move_aside(&self.target, &archive, self.path == self.target)
-                .map_err(|source| ArchiveError::Io { path: self.path.clone(), archive: archive.clone(), source })?;
+            let archive = directory_of(&self.target).join(name);
+            let moved = move_aside(&self.target, &archive).map_err(|source| ArchiveError::Io {
+                path: self.path.clone(),
+                archive: archive.clone(),
+                source,
+            })?;
             if moved {
                 self.health = Health::Archived;
-                remove_if_there(&Self::backup_path(&self.target)).map_err(|source| ArchiveError::Io {
-                    path: self.path.clone(),
-                    archive: archive.clone(),
-                    source,
-                })?;
+                self.on_disk = false;
+                // The archive is durable; a backup that cannot be removed as well does no harm.
+                drop(fs::remove_file(Self::backup_path(&self.target)));
                 return Ok(archive);
             }
         }
@@ -197,31 +197,22 @@ impl<D: Document + Clone> StateFile<D> {
     }
 }
 
-/// Moves `source` to `target` unless something is there (`Ok(false)`), durably.
-fn move_aside(source: &Path, target: &Path, same_directory: bool) -> io::Result<bool> {
+/// Renames `source` to `target` in the same directory unless something is there (`Ok(false)`), durably.
+fn move_aside(source: &Path, target: &Path) -> io::Result<bool> {
     use rustix::{fs::RenameFlags, io::Errno};
-    if same_directory {
-        let cwd = rustix::fs::CWD;
-        match rustix::fs::renameat_with(cwd, source, cwd, target, RenameFlags::NOREPLACE) {
-            Ok(()) => return sync_directory(target).map(|()| true),
-            Err(Errno::EXIST) => return Ok(false),
-            // The file system or the kernel has no such call: copy.
-            Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => {}
-            Err(error) => return Err(error.into()),
-        }
+    let cwd = rustix::fs::CWD;
+    match rustix::fs::renameat_with(cwd, source, cwd, target, RenameFlags::NOREPLACE) {
+        Ok(()) => {}
+        Err(Errno::EXIST) => return Ok(false),
+        // A file system without that call, say NFS: a link does not replace anything either.
+        Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => match fs::hard_link(source, target) {
+            Ok(()) => fs::remove_file(source)?,
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Ok(false),
+            Err(error) => return Err(error),
+        },
+        Err(error) => return Err(error.into()),
     }
-    if !Staged::write(target, &fs::read(source)?)?.install_new()? {
-        return Ok(false);
-    }
-    fs::remove_file(source)?;
-    sync_directory(source).map(|()| true)
-}
-
-fn remove_if_there(path: &Path) -> io::Result<()> {
-    match fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-        _ => Ok(()),
-    }
+    sync_directory(target).map(|()| true)
 }
 
 /// A document as it was on disk at one moment, read without a lock and without write access.

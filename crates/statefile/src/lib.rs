@@ -75,5 +75,5 @@ pub use error::{ArchiveError, CommitError, LockError, OpenError, UpdateError};
 pub use file::{Snapshot, StateFile};
 pub use lock::{Lock, Owner};
 pub use replace::{remove_leftovers, replace};
-pub use unknown::UnknownFields;
+pub use unknown::{Fields, UnknownFields};
 pub use version::Version;

@@ -115,11 +115,17 @@ impl Lock {
     }
 
     fn try_acquire(path: &Path, owner: &Owner) -> io::Result<Option<fs::File>> {
-        let file = fs::OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Ok(None),
-            Err(TryLockError::Error(error)) => return Err(error),
+        let file = match fs::OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path) {
+            Ok(file) => file,
+            // Somebody else's lock file. Whether it is held can be asked without writing.
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => match fs::File::open(path) {
+                Ok(file) if !try_lock(&file)? => return Ok(None),
+                _ => return Err(error),
+            },
+            Err(error) => return Err(error),
+        };
+        if !try_lock(&file)? {
+            return Ok(None);
         }
         let mut record = serde_json::to_vec(owner)?;
         record.push(b'\n');
@@ -133,6 +139,15 @@ impl Lock {
     /// Where the lock file lies.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+}
+
+/// Takes the kernel lock; `false` where another process has it.
+fn try_lock(file: &fs::File) -> io::Result<bool> {
+    match file.try_lock() {
+        Ok(()) => Ok(true),
+        Err(TryLockError::WouldBlock) => Ok(false),
+        Err(TryLockError::Error(error)) => Err(error),
     }
 }
 

@@ -24,7 +24,8 @@ use tempfile::TempPath;
 /// The system's, naming the call and the path. `path` then has its old content, or, if only the last
 /// step failed (flushing the directory), the new one.
 pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    Staged::write(&follow_links(path)?, bytes)?.install()
+    let target = follow_links(path)?;
+    Staged::write(&target, &target, bytes)?.install()
 }
 
 /// Removes what writers that died left beside `path`, and says what that was.
@@ -57,9 +58,10 @@ pub(crate) struct Staged {
 }
 
 impl Staged {
-    /// Writes and flushes a temporary file beside `target`, which must not be a symbolic link.
-    pub(crate) fn write(target: &Path, bytes: &[u8]) -> io::Result<Self> {
-        let (file, temporary) = temporary_beside(target)?.into_parts();
+    /// Writes and flushes a temporary file for `target`, named as one of the state file `state` in the
+    /// same directory, so that the next start of its writer finds it. Neither may be a symbolic link.
+    pub(crate) fn write(target: &Path, state: &Path, bytes: &[u8]) -> io::Result<Self> {
+        let (file, temporary) = temporary_beside(state)?.into_parts();
         let mut file = fs::File::from_parts(file, temporary.to_path_buf());
         match fs::metadata(target) {
             Ok(metadata) => file.set_permissions(metadata.permissions())?,
@@ -78,15 +80,6 @@ impl Staged {
         // `tempfile` on a platform that marks temporary files, and must not undo the rename.
         drop(self.temporary.keep());
         sync_directory(&self.target)
-    }
-
-    /// Puts the content in its place unless something is there: `Ok(false)` then.
-    pub(crate) fn install_new(self) -> io::Result<bool> {
-        match self.temporary.persist_noclobber(&self.target) {
-            Ok(()) => sync_directory(&self.target).map(|()| true),
-            Err(refused) if refused.error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
-            Err(refused) => Err(refused.error),
-        }
     }
 }
 
@@ -108,7 +101,7 @@ pub(crate) fn keep_generation(target: &Path, backup: &Path) -> io::Result<()> {
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         // Some file systems have no links: copy.
-        Err(_) => Staged::write(backup, &fs::read(target)?)?.install(),
+        Err(_) => Staged::write(backup, target, &fs::read(target)?)?.install(),
     }
 }
 

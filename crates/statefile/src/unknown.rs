@@ -1,8 +1,41 @@
 //! Fields that this program does not know, kept to the letter.
 
-use indexmap::IndexMap;
-use serde::ser::SerializeMap;
+use std::{fmt, marker::PhantomData};
+
+use serde::{
+    Deserialize, Deserializer,
+    de::{MapAccess, Visitor},
+    ser::SerializeMap,
+};
 use serde_json::value::RawValue;
+
+/// The fields of a JSON object in their order, with none lost where a name stands twice.
+#[derive(Debug, Clone, Default)]
+pub struct Fields<T>(pub Vec<(String, T)>);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Fields<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Pairs<T>(PhantomData<T>);
+
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Pairs<T> {
+            type Value = Fields<T>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<Fields<T>, A::Error> {
+                let mut pairs = Vec::new();
+                while let Some(pair) = object.next_entry()? {
+                    pairs.push(pair);
+                }
+                Ok(Fields(pairs))
+            }
+        }
+
+        deserializer.deserialize_map(Pairs(PhantomData))
+    }
+}
 
 /// The fields of a JSON object that a program does not know.
 ///
@@ -16,17 +49,17 @@ use serde_json::value::RawValue;
 /// assert_eq!(fields.get("note"), Some(r#"{"b": 1.50, "a": 2}"#));
 /// ```
 #[derive(Debug, Clone, Default)]
-pub struct UnknownFields(IndexMap<String, Box<RawValue>>);
+pub struct UnknownFields(Vec<(String, Box<RawValue>)>);
 
 impl UnknownFields {
     /// The fields of the JSON object `object` whose names are not in `known`, in their order.
     ///
     /// # Errors
     ///
-    /// When `object` is not a JSON object.
+    /// When `object` is not a JSON object. Positions in the error count from the start of `object`.
     pub fn of(object: &str, known: &[&str]) -> Result<Self, serde_json::Error> {
-        let mut fields: IndexMap<String, Box<RawValue>> = serde_json::from_str(object)?;
-        fields.retain(|name, _| !known.contains(&name.as_str()));
+        let Fields(mut fields) = serde_json::from_str(object)?;
+        fields.retain(|(name, _): &(String, _)| !known.contains(&name.as_str()));
         Ok(Self(fields))
     }
 
@@ -41,21 +74,21 @@ impl UnknownFields {
 
     /// The names, in their order.
     pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.0.keys().map(String::as_str)
+        self.0.iter().map(|(name, _)| name.as_str())
     }
 
     /// The JSON text of a field.
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.0.get(name).map(|value| value.get())
+        self.0.iter().find(|(own, _)| own == name).map(|(_, value)| value.get())
     }
 }
 
 impl PartialEq for UnknownFields {
     fn eq(&self, other: &Self) -> bool {
-        let text = |fields: &Self| -> Vec<(String, String)> {
+        let texts = |fields: &Self| -> Vec<(String, String)> {
             fields.0.iter().map(|(name, value)| (name.clone(), value.get().to_owned())).collect()
         };
-        text(self) == text(other)
+        texts(self) == texts(other)
     }
 }
 

@@ -1,6 +1,6 @@
 //! Where lines go.
 
-use std::io::{IsTerminal, Write};
+use std::io::{self, IsTerminal, Write};
 
 /// How much commentary is wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
@@ -16,7 +16,8 @@ pub enum Verbosity {
 
 /// Prints answers on stdout and commentary on stderr.
 ///
-/// A reader that went away (`gsi-create … | head`) is no error: the work goes on unseen.
+/// A reader that went away (`gsi-create … | head`) is no error: the work goes on unseen. Commentary that
+/// cannot be printed is let go; an answer is not.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Printer {
     verbosity: Verbosity,
@@ -34,8 +35,16 @@ impl Printer {
     }
 
     /// Prints a line of the answer.
-    pub fn answer(self, line: impl std::fmt::Display) {
-        drop(writeln!(anstream::stdout(), "{line}"));
+    ///
+    /// # Errors
+    ///
+    /// When the answer did not get out, for another reason than a reader that went away.
+    pub fn answer(self, line: impl std::fmt::Display) -> io::Result<()> {
+        let mut stdout = anstream::stdout();
+        match writeln!(stdout, "{line}").and_then(|()| stdout.flush()) {
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error),
+            _ => Ok(()),
+        }
     }
 
     /// Prints a line of commentary, unless quiet.

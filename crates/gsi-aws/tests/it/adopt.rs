@@ -86,7 +86,7 @@ async fn one_under_deletion_is_waited_out_and_then_made() {
     assert_eq!(asked.len(), 3, "their create and delete, our create: {asked:?}");
     assert!((605..607).contains(&asked[2].0), "{asked:?}");
     let waits = world.events.count(|kind| matches!(kind, EventKind::Waiting(WaitReason::Deleting)));
-    assert_eq!(waits, 1, "told once");
+    assert!(waits >= 1, "told at every look");
     assert_eq!(world.entry(&wanted).retry_count, 1);
 }
 

@@ -78,6 +78,17 @@ async fn a_type_that_contradicts_the_table_is_refused_before_any_update() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_is_hopeless_is_refused_before_anything_is_asked_for() {
+    let world = World::new().tables(&["one"]).await;
+    let (good, bad) = (spec("one", "aaa"), keyed_by("one", "bbb", "id", AttributeType::Number));
+    let report = world.run(&[good.clone(), bad.clone()]).await;
+    assert!(report.outcomes[&good.key()].is_active());
+    let refused = world.events.position(&bad, |kind| matches!(kind, EventKind::Settled(Outcome::Failed { .. })));
+    let asked = world.events.position(&good, |kind| matches!(kind, EventKind::Requesting { .. }));
+    assert!(refused.unwrap() < asked.unwrap());
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_twenty_first_index_is_refused_before_any_update() {
     let world = World::with("", dynamo_embedded::Times::INSTANT).tables(&["one"]).await;
     for n in 1..=20 {

@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use gsi_aws::{Outcome, RunReport};
-use gsi_state::{CreationState, GsiKey};
-use serde_json::{Value, json};
+use gsi_state::{CreationState, GsiKey, Summary};
+use serde::Serialize;
 use terminal::{Printer, clean, style};
 
 use super::follow::seconds;
@@ -23,26 +23,31 @@ pub(crate) struct End<'a> {
 /// Prints the end of a run.
 pub(crate) fn end(end: &End<'_>, state_dir: &Path, is_json: bool, printer: Printer) -> anyhow::Result<()> {
     if is_json {
-        printer.answer(serde_json::to_string_pretty(&as_json(end, state_dir))?);
+        printer.answer(serde_json::to_string_pretty(&Answer::of(end, state_dir))?)?;
         return Ok(());
     }
     for line in lines(end, state_dir) {
-        printer.answer(line);
+        printer.answer(line)?;
     }
     Ok(())
 }
 
 fn lines(end: &End<'_>, state_dir: &Path) -> Vec<String> {
-    let End { report, state, archive, exit } = end;
+    let End { report, state, archive, .. } = end;
     let (head, bad, warn) = (style::HEAD, style::BAD, style::WARN);
     let summary = state.summary();
-    let active = report.count(Outcome::is_active);
-    let mut lines = vec![format!(
-        "{head}{active} of {} indexes active{head:#} after {} ({} failed)",
-        report.outcomes.len(),
-        seconds(report.elapsed),
-        report.count(|outcome| matches!(outcome, Outcome::Failed { .. })),
-    )];
+    let failed = report.count(|outcome| matches!(outcome, Outcome::Failed { .. }));
+    let unknown = report.count(|outcome| matches!(outcome, Outcome::Unsettled { .. }));
+    let unknown = if unknown == 0 { String::new() } else { format!(", {unknown} unknown") };
+    let mut lines = Vec::new();
+    if !report.outcomes.is_empty() {
+        lines.push(format!(
+            "{head}{} of {} indexes active{head:#} after {} ({failed} failed{unknown})",
+            report.count(Outcome::is_active),
+            report.outcomes.len(),
+            seconds(report.elapsed),
+        ));
+    }
     for (key, outcome) in &report.outcomes {
         let key = key.to_string();
         let key = clean(&key);
@@ -63,8 +68,26 @@ fn lines(end: &End<'_>, state_dir: &Path) -> Vec<String> {
         let archive = archive.display().to_string();
         lines.push(format!("archived as {} (total {}, active {})", clean(&archive), summary.total, summary.active));
     }
-    lines.extend(next_step(*exit, report, state_dir).map(|step| format!("next: {step}")));
+    let state_dir = state_dir.display().to_string();
+    lines.extend(next_step(report).map(|step| format!("next: {step} (state: {})", clean(&state_dir))));
     lines
+}
+
+/// What to do next, from what came of the indexes: the exit code says too little.
+fn next_step(report: &RunReport) -> Option<&'static str> {
+    let has = |is_of_sort: fn(&Outcome) -> bool| report.count(is_of_sort) > 0;
+    if report.is_interrupted {
+        Some("run the same command again to go on")
+    } else if has(|outcome| matches!(outcome, Outcome::Unsettled { .. })) {
+        // `--retry-failed` passes over what is not known to have failed.
+        Some("remove the cause, then run the same command without `--retry-failed`")
+    } else if has(|outcome| matches!(outcome, Outcome::Failed { .. })) {
+        Some("remove the cause, then run the same command with `--retry-failed`")
+    } else if report.has_unfinished() {
+        Some("run the same command again to wait or go on")
+    } else {
+        None
+    }
 }
 
 /// Entries of the state that are not active and that this run was not about.
@@ -74,45 +97,48 @@ fn others<'a>(end: &End<'a>) -> Vec<&'a GsiKey> {
     is_open.map(|gsi| &gsi.key).filter(is_other).collect()
 }
 
-fn next_step(exit: Exit, report: &RunReport, state_dir: &Path) -> Option<String> {
-    let dir = state_dir.display().to_string();
-    let dir = clean(&dir);
-    match exit {
-        // `--retry-failed` passes over what is not known to have failed.
-        Exit::SomeFailed if report.count(|outcome| matches!(outcome, Outcome::Unsettled { .. })) > 0 => {
-            Some(format!("remove the cause, then run the same command without `--retry-failed` (state: {dir})"))
-        }
-        Exit::SomeFailed => {
-            Some(format!("remove the cause, then run the same command with `--retry-failed` (state: {dir})"))
-        }
-        Exit::StillBuilding => Some(format!("run the same command again to wait or go on (state: {dir})")),
-        Exit::Interrupted => Some(format!("run the same command again to go on (state: {dir})")),
-        _ => None,
-    }
+/// The answer of `--json`.
+#[derive(Serialize)]
+struct Answer<'a> {
+    exit_code: u8,
+    elapsed_seconds: f64,
+    is_interrupted: bool,
+    indexes: Vec<IndexAnswer<'a>>,
+    others_not_active: Vec<String>,
+    summary: Summary,
+    state_dir: String,
+    archive: Option<String>,
 }
 
-fn as_json(end: &End<'_>, state_dir: &Path) -> Value {
-    let indexes: Vec<Value> = end
-        .report
-        .outcomes
-        .iter()
-        .map(|(key, outcome)| {
+#[derive(Serialize)]
+struct IndexAnswer<'a> {
+    table: &'a str,
+    index: &'a str,
+    outcome: &'static str,
+    /// Over all runs.
+    attempts: u32,
+    error: Option<&'a str>,
+}
+
+impl<'a> Answer<'a> {
+    fn of(end: &End<'a>, state_dir: &Path) -> Self {
+        let index = |(key, outcome): (&'a GsiKey, &'a Outcome)| {
             let (name, error) = named(outcome);
             let attempts = end.state.get(key).map_or(0, |gsi| gsi.retry_count);
-            json!({"table": key.table(), "index": key.index(), "outcome": name, "attempts": attempts, "error": error})
-        })
-        .collect();
-    let others: Vec<String> = others(end).iter().map(ToString::to_string).collect();
-    json!({
-        "exit_code": end.exit as u8,
-        "elapsed_seconds": end.report.elapsed.as_secs_f64(),
-        "is_interrupted": end.report.is_interrupted,
-        "indexes": indexes,
-        "others_not_active": others,
-        "summary": end.state.summary(),
-        "state_dir": state_dir,
-        "archive": end.archive,
-    })
+            IndexAnswer { table: key.table(), index: key.index(), outcome: name, attempts, error }
+        };
+        Self {
+            exit_code: end.exit as u8,
+            elapsed_seconds: end.report.elapsed.as_secs_f64(),
+            is_interrupted: end.report.is_interrupted,
+            indexes: end.report.outcomes.iter().map(index).collect(),
+            others_not_active: others(end).iter().map(ToString::to_string).collect(),
+            summary: end.state.summary(),
+            // A path may be no text; JSON has nothing else.
+            state_dir: state_dir.display().to_string(),
+            archive: end.archive.map(|archive| archive.display().to_string()),
+        }
+    }
 }
 
 fn named(outcome: &Outcome) -> (&'static str, Option<&str>) {

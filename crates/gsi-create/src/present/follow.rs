@@ -1,8 +1,13 @@
 //! The run while it runs: live lines for somebody who watches, plain lines otherwise.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
 use gsi_aws::{Decision, Event, EventKind, Observer, Outcome, WaitReason};
+use gsi_state::GsiKey;
 use terminal::{LiveLines, Printer, Verbosity, clean, style};
 
 /// Follows a run on the screen.
@@ -10,12 +15,14 @@ use terminal::{LiveLines, Printer, Verbosity, clean, style};
 pub(crate) struct Follower {
     printer: Printer,
     live: Option<LiveLines>,
+    /// What was last said of an index, so that plain lines say it once.
+    said: Mutex<HashMap<GsiKey, String>>,
 }
 
 /// The follower that fits: live lines on a terminal, plain ones in a pipe.
 pub(crate) fn observer(printer: Printer, is_json: bool) -> Arc<Follower> {
     let is_live = Printer::is_watched() && !is_json && printer.verbosity() == Verbosity::Normal;
-    Arc::new(Follower { printer, live: is_live.then(LiveLines::new) })
+    Arc::new(Follower { printer, live: is_live.then(LiveLines::new), said: Mutex::default() })
 }
 
 impl Follower {
@@ -34,12 +41,21 @@ impl Follower {
         }
     }
 
-    /// What the index is doing: its table's line on a terminal, a line of its own otherwise.
+    /// What the index is doing: its table's line on a terminal, a line of its own otherwise, which only a
+    /// verbose run repeats at every look.
     fn doing(&self, event: &Event, text: &str) {
-        match &self.live {
-            Some(live) => live.set(event.key.table(), format!("{}: {text}", clean(event.key.index()))),
-            None => self.printer.comment(format_args!("{}: {text}", clean(&event.key.to_string()))),
+        if let Some(live) = &self.live {
+            live.set(event.key.table(), format!("{}: {text}", clean(event.key.index())));
+            return;
         }
+        let before = self.said().insert(event.key.clone(), text.to_owned());
+        let line = format!("{}: {text}", clean(&event.key.to_string()));
+        if before.as_deref() == Some(text) { self.printer.detail(line) } else { self.printer.comment(line) }
+    }
+
+    fn said(&self) -> MutexGuard<'_, HashMap<GsiKey, String>> {
+        // Held for one insertion, which leaves the map whole.
+        self.said.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn settled(&self, event: &Event, outcome: &Outcome) {
@@ -80,8 +96,11 @@ impl Observer for Follower {
             EventKind::Waiting(reason) => self.doing(event, &waiting(reason)),
             EventKind::Requesting { attempt: 1 } => self.doing(event, "asking for it"),
             EventKind::Requesting { attempt } => self.doing(event, &format!("asking for it (attempt {attempt})")),
-            EventKind::Building { backfilling: Some(true), .. } => self.doing(event, "being built: copying items"),
-            EventKind::Building { .. } => self.doing(event, "being built: allocating resources"),
+            EventKind::Building { backfilling, elapsed } => {
+                let phase = if *backfilling == Some(true) { "copying items" } else { "allocating resources" };
+                self.doing(event, &format!("being built: {phase}"));
+                self.printer.detail(format_args!("  looked after {}", seconds(*elapsed)));
+            }
             EventKind::Refused { error, decision } => self.refused(event, error, *decision),
             EventKind::Settled(outcome) => self.settled(event, outcome),
         }

@@ -1,26 +1,38 @@
 //! The status view.
 
 use gsi_state::{GsiState, GsiStatus, StatusView};
-use serde_json::json;
-use statefile::Document;
+use serde::Serialize;
+use serde_json::value::RawValue;
+use statefile::{Document, Version};
 use terminal::{Printer, clean, style};
 
 /// Prints the status view: the summary, then what is active, failed, in progress and pending.
 pub(crate) fn status(view: &StatusView, is_json: bool, printer: Printer) -> anyhow::Result<()> {
     if is_json {
-        let state: serde_json::Value = serde_json::from_str(&view.state.encode()?)?;
         let summary = view.summary();
-        let answer = json!({
-            "path": view.path,
-            "state": state,
-            "is_complete": summary.is_complete(),
-            "is_settled": summary.is_settled(),
-        });
-        printer.answer(serde_json::to_string_pretty(&answer)?);
+        let answer = Answer {
+            path: view.path.display().to_string(),
+            format_version: view.version,
+            is_complete: summary.is_complete(),
+            is_settled: summary.is_settled(),
+            // As text, so that fields which we do not know appear to the letter.
+            state: RawValue::from_string(view.state.encode()?)?,
+        };
+        printer.answer(serde_json::to_string_pretty(&answer)?)?;
     } else {
-        printer.answer(text(view).trim_end());
+        printer.answer(text(view).trim_end())?;
     }
     Ok(())
+}
+
+/// The answer of `--status --json`.
+#[derive(Serialize)]
+struct Answer {
+    path: String,
+    format_version: Option<Version>,
+    is_complete: bool,
+    is_settled: bool,
+    state: Box<RawValue>,
 }
 
 fn text(view: &StatusView) -> String {

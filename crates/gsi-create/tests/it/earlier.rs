@@ -98,12 +98,24 @@ fn only_what_failed_is_retried_and_what_is_pending_stays_pending() {
 #[test]
 fn retrying_where_nothing_failed_does_nothing() {
     let env = left(&python_state(&INTERRUPTED));
-    let assert = run(&env, &["--retry-failed"]).success().stdout("");
+    let created = creations(&env);
+    let assert = run(&env, &["--retry-failed"]).success();
     assert!(stderr(&assert).contains("there is nothing to retry"));
-    assert_eq!(creations(&env).len(), 1);
+    assert!(stdout(&assert).starts_with("the state holds 5 more that are not active: "), "{}", stdout(&assert));
+    assert_eq!(creations(&env), created);
     let answer = json_of(&run(&env, &["--retry-failed", "--json"]).success());
     assert_eq!(answer["indexes"], serde_json::json!([]));
     assert_eq!(answer["summary"]["pending"], 4);
+}
+
+#[test]
+fn a_state_that_is_complete_is_archived_by_any_start() {
+    // What a kill between the last commit and the archiving leaves.
+    let state = r#"{"version": "1.0", "created_at": "2026-02-01T10:30:00Z", "updated_at": "2026-02-01T10:30:00Z", "script_name": "s", "gsis": {"ttt.iii": {"table_name": "ttt", "index_name": "iii", "status": "active", "creation_time": null, "retry_count": 1, "last_error": null}}}"#;
+    let env = left(state);
+    let assert = run(&env, &["--retry-failed"]).success();
+    assert!(stdout(&assert).contains("archived as s/.gsi_creation_state_"), "{}", stdout(&assert));
+    assert!(!env.join(STATE).exists());
 }
 
 #[test]

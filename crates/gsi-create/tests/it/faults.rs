@@ -45,6 +45,22 @@ fn what_does_not_pass_costs_one_call_and_other_tables_go_on() {
 }
 
 #[test]
+fn a_timeout_holds_while_the_service_refuses() {
+    for faults in [
+        "UpdateTable#*=ResourceInUseException",
+        "UpdateTable#*=ThrottlingException",
+        "DescribeTable#*=InternalServerError",
+    ] {
+        let env = env();
+        let args = ["--table", "crew", "--timeout-per-index", "50ms", "--json", "--embedded-faults", faults];
+        let answer = json_of(&run(&env, &args).code(4));
+        assert_eq!(answer["indexes"][0]["outcome"], "not_started", "{faults}");
+        run(&env, &[]).success();
+        each_once(&env, 3);
+    }
+}
+
+#[test]
 fn attempts_and_pauses_are_settings() {
     let env = env();
     let faults = ["--embedded-faults", "UpdateTable[crew]#*=InternalServerError", "--backoff", "1ms"];

@@ -78,7 +78,8 @@ fn a_damaged_state() {
     error: `s/.gsi_creation_state.json` is not a valid index-creation state
       caused by: EOF while parsing a value at line 3 column 0
 
-    hint: it is kept as it is. To start over: mv 's/.gsi_creation_state.json' 's/.gsi_creation_state.json.damaged'
+    hint: it is kept as it is. To start over:
+            mv -n 's/.gsi_creation_state.json' 's/.gsi_creation_state.json.damaged'
           (indexes that exist are found and adopted, not made again)
     "#);
 }

@@ -36,6 +36,41 @@ fn it_has_a_machine_readable_form() {
 }
 
 #[test]
+fn its_machine_readable_form_says_what_the_file_says() {
+    let env = env();
+    let state = python_state(&ENTRIES).replacen(
+        "\"version\": \"1.0\",",
+        "\"version\": \"1.7\", \"note\": [1e400, 123456789012345678901],",
+        1,
+    );
+    env.write(STATE, state);
+    let assert = env.command(["--status", "--state-dir", "s", "--json"]).assert().success();
+    let text = stdout(&assert);
+    assert!(text.contains("[1e400, 123456789012345678901]") && text.contains("\"format_version\": \"1.7\""), "{text}");
+}
+
+#[test]
+fn a_path_that_is_no_text_is_no_reason_to_fail() {
+    use std::os::unix::ffi::OsStrExt;
+    let env = env();
+    let dir = env.join(std::ffi::OsStr::from_bytes(b"\xff-dir"));
+    fs_err::create_dir(&dir).unwrap();
+    fs_err::write(dir.join(".gsi_creation_state.json"), python_state(&ENTRIES)).unwrap();
+    let mut command = env.command(["--status", "--json", "--state-dir"]);
+    json_of(&command.arg(&dir).assert().success());
+}
+
+#[test]
+fn an_answer_that_does_not_get_out_is_no_success() {
+    let env = env();
+    env.write(STATE, python_state(&ENTRIES));
+    let mut command = env.plain_command(["--status", "--state-dir", "s", "--json"]);
+    let full = fs_err::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let status = command.stdout(full.into_file()).stderr(std::process::Stdio::null()).status().unwrap();
+    assert_eq!(status.code(), Some(2));
+}
+
+#[test]
 fn where_nothing_was_begun_it_says_so() {
     let env = env();
     let before = files_of(env.path());

@@ -42,7 +42,7 @@ fn wrong_definitions_are_65_with_their_place() {
 
     let env = env();
     let missing = env.command(["nowhere.json", "--endpoint", "embedded"]).assert();
-    refused(missing, 65, &["nowhere.json", "No such file", "hint: "]);
+    refused(missing, 65, &["nowhere.json", "No such file"]);
 }
 
 #[test]
@@ -118,10 +118,7 @@ fn help_and_the_page_agree_on_the_exit_codes() {
     let said = said.replace(['\n', '.'], " ").replace(',', "\n");
     let said = codes_of(&said, &|part| part.split_whitespace().next()?.parse().ok());
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/exit-codes.md");
-    let Ok(page) = fs_err::read_to_string(path) else {
-        eprintln!("SKIPPED: docs/exit-codes.md is not there yet");
-        return;
-    };
+    let page = fs_err::read_to_string(path).unwrap();
     let listed =
         codes_of(&page, &|line| line.strip_prefix('|')?.split('|').next()?.trim().trim_matches('`').parse().ok());
     assert_eq!(said, listed);

@@ -43,6 +43,11 @@ fn an_unreadable_file_is_refused_and_kept() {
     check(GOOD.replace("1.0", "one").as_bytes(), "`one` is not a version");
     check(GOOD.replace("failed", "lost").as_bytes(), "unknown variant `lost`");
     check(GOOD.replace("\"t.i\"", "\"t.other\"").as_bytes(), "its entry `t.other` is about index `i` of table `t`");
+    let twice = GOOD.replace("}}}", r#"}, "t.i": {"table_name": "t", "index_name": "i", "status": "pending"}}}"#);
+    check(twice.as_bytes(), "it has two entries for `t.i`");
+    let array = GOOD.replace(r#""t.i": {"table"#, r#""u.j": ["u", "j", "pending", null, 0, null], "t.i": {"table"#);
+    check(array.as_bytes(), "its entry `u.j` is not an object");
+    check(GOOD.replace("2026-02-01T10:30:00Z", "9999-12-31T23:59:59-01:00").as_bytes(), "is not a time of the form");
     check(GOOD.replace("2026-02-01T10:30:00Z", "soon").as_bytes(), "`soon` is not a time");
     check(GOOD.replace("\"retry_count\": 1", "\"retry_count\": -1").as_bytes(), "invalid value");
 }
