@@ -1,19 +1,14 @@
-//! `cargo xtask demo`: a guided tour of gsi-create, checked at every step.
-//!
-//! It creates the six indexes of `examples/gsis/priority1.json` on an embedded DynamoDB, interrupts that
-//! once, looks at the state, and resumes. Every exit code and every file is checked: a demo that ends well
-//! has shown what it says. It needs neither an account nor a network.
+//! gsi-create: six indexes on an embedded DynamoDB, interrupted once and resumed.
 
-use std::fmt::Display;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitCode, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
-use clap::Args;
 use serde_json::Value;
-use xshell::{Shell, cmd};
+use xshell::Shell;
 
+use super::{command, heading, list};
 use crate::{say, workspace};
 
 const DEFINITIONS: &str = "examples/gsis/priority1.json";
@@ -26,29 +21,13 @@ const INTERRUPTED: i32 = 130;
 /// After this time something hangs; the whole tour takes a few seconds.
 const PATIENCE: Duration = Duration::from_mins(1);
 
-/// Options of `demo`.
-#[derive(Debug, Args)]
-pub(crate) struct Options {
-    /// Also show the output of the build
-    #[arg(short, long)]
-    verbose: bool,
-}
-
 /// Gives the tour.
-pub(crate) fn run(options: &Options) -> Result<ExitCode> {
-    let shell = workspace::shell()?;
-    let tour = Tour::prepare(&shell, options)?;
-    let start = Instant::now();
+pub(super) fn tour(shell: &Shell, binary: PathBuf, dir: PathBuf) -> Result<()> {
+    let tour = Tour { shell, binary, dir };
     tour.interrupt()?;
     tour.look()?;
     tour.resume()?;
-    tour.look_at_archive()?;
-    say::line(format_args!(
-        "\nAll of this was checked. {:.1} s without the build; everything is left in {} to look at.",
-        start.elapsed().as_secs_f64(),
-        tour.dir.display()
-    ));
-    Ok(ExitCode::SUCCESS)
+    tour.look_at_archive()
 }
 
 /// The places of the tour. Paths are relative to the root where that is possible, so that commands can be copied.
@@ -58,22 +37,7 @@ struct Tour<'a> {
     dir: PathBuf,
 }
 
-impl<'a> Tour<'a> {
-    fn prepare(shell: &'a Shell, options: &Options) -> Result<Self> {
-        heading("Build gsi-create, and make a fresh directory");
-        let target = workspace::target_dir(shell)?;
-        let target = target.strip_prefix(workspace::root()).map_or_else(|_| target.clone(), Path::to_owned);
-        let binary = target.join("debug/gsi-create");
-        let dir = target.join("demo");
-        command("cargo build -p gsi-create");
-        let quiet = (!options.verbose).then_some("--quiet");
-        cmd!(shell, "cargo build {quiet...} -p gsi-create").quiet().run().context("gsi-create could not be built")?;
-        command(format_args!("rm -rf {0} && mkdir {0}", dir.display()));
-        shell.remove_path(&dir)?;
-        shell.create_dir(&dir)?;
-        Ok(Self { shell, binary, dir })
-    }
-
+impl Tour<'_> {
     /// Starts the creation and interrupts it after the first index became active.
     fn interrupt(&self) -> Result<()> {
         heading("Create six indexes on five tables, and press Ctrl-C when the first one is active");
@@ -109,7 +73,7 @@ impl<'a> Tour<'a> {
         self.announce(&arguments);
         let status = self.gsi_create(&arguments).status().context("could not start gsi-create")?;
         ensure!(status.success(), "`gsi-create --status` must exit 0, but: {status}");
-        self.list(&state)
+        list(self.shell, &state)
     }
 
     /// Starts the same command again, to the end.
@@ -125,7 +89,7 @@ impl<'a> Tour<'a> {
     fn look_at_archive(&self) -> Result<()> {
         heading("The finished job is archived");
         let state = self.state_dir();
-        self.list(&state)?;
+        list(self.shell, &state)?;
         ensure!(self.read_state()?.is_none(), "`{STATE_FILE}` is still there after the job was finished");
         let archives: Vec<PathBuf> = self
             .shell
@@ -163,11 +127,6 @@ impl<'a> Tour<'a> {
     fn announce(&self, arguments: &[PathBuf]) {
         let arguments: Vec<String> = arguments.iter().map(|argument| argument.display().to_string()).collect();
         command(format_args!("{} {}", self.binary.display(), arguments.join(" ")));
-    }
-
-    fn list(&self, dir: &Path) -> Result<()> {
-        command(format_args!("ls -la {}", dir.display()));
-        cmd!(self.shell, "ls -la {dir}").quiet().run().context("could not list the directory")
     }
 
     /// The state file, which is replaced as a whole and so can be read at any moment.
@@ -223,14 +182,6 @@ fn code(status: ExitStatus) -> Result<i32> {
 
 fn file_name(path: &Path) -> String {
     path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
-}
-
-fn heading(text: &str) {
-    say::line(format_args!("\n── {text} ──"));
-}
-
-fn command(text: impl Display) {
-    say::line(format_args!("\n$ {text}"));
 }
 
 #[expect(clippy::disallowed_methods, reason = "another process is watched, which tells nobody of its progress")]

@@ -1,0 +1,145 @@
+//! One run of the program, from the parsed command line to the exit code.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use fs_err as fs;
+use run_pipeline::{Mode, RetryPolicy, Stage, StageOptions, plan_import, plan_migrate};
+use statefile::{Lock, Owner, SystemClock};
+use terminal::{Printer, Verbosity};
+
+use crate::{
+    cli::{Cli, Job},
+    config::{self, App, Config, Environment},
+    exit::{Exit, Failure},
+    job::Session,
+    log::{Level, Log},
+    present, wire,
+};
+
+/// Does what the command line asks for.
+pub(crate) fn run(cli: &Cli) -> Exit {
+    let verbosity = match (cli.quiet, cli.verbose) {
+        (true, _) => Verbosity::Quiet,
+        (_, true) => Verbosity::Verbose,
+        _ => Verbosity::Normal,
+    };
+    let printer = Printer::new(verbosity);
+    execute(cli, printer).unwrap_or_else(|failure| {
+        printer.error(&terminal::render_error(failure.chain(), failure.hint.as_deref()));
+        if cli.json {
+            present::failure(&failure, printer);
+        }
+        failure.exit
+    })
+}
+
+fn execute(cli: &Cli, printer: Printer) -> Result<Exit, Failure> {
+    let config = config::load(&cli.config, environment(), program_dir().as_deref())?;
+    for warning in &config.warnings {
+        printer.warn(terminal::clean(&warning.to_string()));
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Failure::unexpected)?;
+    if cli.dry_run {
+        return runtime.block_on(plan(cli, &config, printer));
+    }
+    // The lock comes before everything that could change a file.
+    make_directories(&config.app)?;
+    let owner = Owner::current(&SystemClock);
+    let lock = Arc::new(Lock::acquire(&config.app.lock_file, &owner)?);
+    let log = Arc::new(open_log(cli, &config)?);
+    log.line(Level::Info, &format!("run-archiver {} started by {owner}: {}", env!("CARGO_PKG_VERSION"), owner.command));
+    for warning in &config.warnings {
+        log.line(Level::Warning, &warning.to_string());
+    }
+    let session = Session { cli, config: &config, printer, log: Arc::clone(&log), lock, user: owner.user };
+    let outcome = runtime.block_on(session.run());
+    match &outcome {
+        Ok(exit) => log.line(Level::Info, &format!("ended with exit code {}", *exit as u8)),
+        Err(failure) => {
+            let chain: Vec<String> = failure.error.chain().map(ToString::to_string).collect();
+            log.line(Level::Error, &format!("{}; ended with exit code {}", chain.join(": "), failure.exit as u8));
+        }
+    }
+    outcome
+}
+
+/// The variables of the process; those that are not UTF-8 can stand in no configuration.
+fn environment() -> Environment {
+    std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .collect()
+}
+
+fn program_dir() -> Option<PathBuf> {
+    std::env::current_exe().ok()?.parent().map(Path::to_owned)
+}
+
+fn open_log(cli: &Cli, config: &Config) -> Result<Log, Failure> {
+    let level = if cli.verbose { Level::Debug } else { config.app.log_level };
+    match &config.app.log_file {
+        Some(path) => Ok(Log::open(path, level, &SystemClock)?),
+        None => Ok(Log::none(&SystemClock)),
+    }
+}
+
+/// Makes the directories of the program's own files.
+fn make_directories(app: &App) -> Result<(), Failure> {
+    let files = [
+        &app.lock_file,
+        &app.import_state_file,
+        &app.import_failure_log,
+        &app.migrate_state_file,
+        &app.migrate_failure_log,
+    ];
+    let parents = files.into_iter().filter_map(|file| file.parent()).filter(|dir| !dir.as_os_str().is_empty());
+    for dir in std::iter::once(app.work_dir.as_path()).chain(parents) {
+        fs::create_dir_all(dir).map_err(Failure::known)?;
+    }
+    Ok(())
+}
+
+/// The options of a stage.
+pub(crate) fn stage_options(app: &App, mode: Mode) -> StageOptions {
+    StageOptions {
+        mode,
+        batch_size: app.batch_size.into(),
+        parallel_workers: usize::try_from(app.parallel_workers).unwrap_or(1),
+        retry: RetryPolicy { retries: app.run_process_retries, delay: app.retry_delay, ..RetryPolicy::default() },
+        max_shrink_percent: app.max_shrink_percent,
+    }
+}
+
+/// The stages that the command line asks for, and which of their runs.
+pub(crate) fn stages(cli: &Cli) -> (&'static [Stage], Mode) {
+    let mode = if cli.incremental { Mode::Incremental } else { Mode::Full };
+    match cli.job() {
+        Job::Both => (&[Stage::Import, Stage::Migrate], mode),
+        Job::Import => (&[Stage::Import], mode),
+        Job::Migrate => (&[Stage::Migrate], mode),
+        Job::RetryImport => (&[Stage::Import], Mode::RetryFailed),
+        Job::RetryMigrate => (&[Stage::Migrate], Mode::RetryFailed),
+        Job::RecoverImport | Job::RecoverMigrate | Job::Repair => (&[], mode),
+    }
+}
+
+/// Says what would be done. Reads only.
+async fn plan(cli: &Cli, config: &Config, printer: Printer) -> Result<Exit, Failure> {
+    let stores = wire::stores(config, String::new())?;
+    let (stages, mode) = stages(cli);
+    let options = stage_options(&config.app, mode);
+    let mut plans = Vec::new();
+    for &stage in stages {
+        let plan = match stage {
+            Stage::Import => {
+                plan_import(&config.app.import_paths(), Arc::clone(&stores.source), &stores.artdaq, &options).await
+            }
+            Stage::Migrate => plan_migrate(&config.app.migrate_paths(), &stores.artdaq, &*stores.ucon, &options).await,
+        };
+        plans.push(plan.map_err(|error| Failure::stage(stage, &cli.config, error))?);
+    }
+    present::plans(&plans, cli.json, printer).map_err(Failure::unexpected)?;
+    Ok(Exit::Done)
+}

@@ -1,0 +1,18 @@
+//! The program as its users meet it: started, interrupted, killed, fed with damaged files and bad servers.
+//!
+//! The oracle for "each run is archived once" is the content of the two stores, read with their own libraries, and
+//! compared with what an undisturbed run leaves.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr, reason = "tests")]
+
+mod dry_run;
+mod example;
+mod guide;
+mod kill;
+mod lock;
+mod recovery;
+mod server;
+mod signals;
+mod sources;
+mod state;
+mod support;
+mod usage;

@@ -1,0 +1,73 @@
+//! Wrong command lines and configurations.
+
+use crate::support::World;
+
+#[test]
+fn a_wrong_command_line_is_64_and_help_is_0() {
+    let world = World::new("100");
+    for arguments in
+        ["--nonsense", "--import-only --migrate-only", "--retry-failed-import --incremental", "a b", "-v -q"]
+    {
+        let (stdout, stderr) = world.run(arguments, 64);
+        assert!(stdout.is_empty() && stderr.contains("Usage: run-archiver"), "{arguments}: {stderr}");
+    }
+    let (stdout, _) = world.run("--help", 0);
+    for word in ["--incremental", "--dry-run", "Exit codes: 0 done"] {
+        assert!(stdout.contains(word), "{word}");
+    }
+    assert!(!world.env.join("work").exists(), "nothing was made");
+}
+
+#[test]
+fn a_configuration_is_refused_with_all_its_errors() {
+    let world = World::new("100");
+    let (stdout, stderr) = world.run("missing.yaml", 1);
+    assert!(stdout.is_empty());
+    assert!(stderr.contains("could not read the configuration `missing.yaml`"), "{stderr}");
+    assert!(stderr.contains("hint: `examples/run-archiver/config.yaml` shows"), "{stderr}");
+
+    world.configure("batch_size: 50", "batch_size: many, batch_sise: 5");
+    world.configure("folder_name: test01, ", "");
+    let (_, stderr) = world.run("", 1);
+    for words in ["config.yaml:1: app.batch_size: expected a whole number", "ucon_db.folder_name: required"] {
+        assert!(stderr.contains(words), "{stderr}");
+    }
+    let answer = world.json("", 1);
+    assert!(answer["error"][0].as_str().unwrap().contains("app.batch_size"), "{answer:#}");
+    assert!(!world.env.join("work").exists(), "nothing was made");
+}
+
+#[test]
+fn an_unknown_key_is_a_warning_and_the_work_goes_on() {
+    let world = World::new("100");
+    world.configure("batch_size: 50", "batch_sise: 50");
+    let (_, stderr) = world.run("", 0);
+    let words = "warning: config.yaml:1: app.batch_sise: unknown key, ignored; did you mean `app.batch_size`?";
+    assert!(stderr.contains(words), "{stderr}");
+    assert!(world.log().contains("unknown key"), "{}", world.log());
+    assert_eq!(world.state(), "100/100 none, 100/100 none");
+}
+
+#[test]
+fn no_password_is_ever_shown() {
+    let world = World::new("100");
+    let http = "http://127.0.0.1:1/app', writer_user: me, writer_password: 'hush-hush-hush";
+    world.configure("embedded://stores/ucondb.sqlite", http);
+    for arguments in ["-v", "--dry-run", "--json", "--recover-migrate-state"] {
+        let (stdout, stderr) = world.run(arguments, 1);
+        assert!(!(stdout + &stderr).contains("hush"), "{arguments}");
+    }
+    world.env.write("archiver.env", "SECRET=hush-hush-hush\nbroken\n");
+    let (stdout, stderr) = world.run("", 1);
+    assert!(!(stdout + &stderr).contains("hush"));
+    assert!(!world.log().contains("hush"), "{}", world.log());
+}
+
+#[test]
+fn the_directory_of_the_schema_must_be_right() {
+    let world = World::new("100");
+    world.configure("fcl_conf_dir: conf", "fcl_conf_dir: elsewhere");
+    let (_, stderr) = world.run("", 1);
+    assert!(stderr.contains("elsewhere/schema.fcl"), "{stderr}");
+    assert!(stderr.contains("hint: `artdaq_db.fcl_conf_dir` must be the directory"), "{stderr}");
+}

@@ -1,0 +1,65 @@
+//! The two stages of the run archiver: [`import`] takes run directories into artdaqDB, [`migrate`] takes
+//! them on into UconDB.
+//!
+//! # Promises
+//!
+//! 1. What is about to be stored is on disk as *in flight* before it is; the next start looks at it again.
+//! 2. A run counts as archived only when it is complete in the destination and what was read back is what
+//!    was meant.
+//! 3. Every run at or below `last_attempted_run` is archived or in the failure log, after a kill at any
+//!    moment. A run that appears late, or whose work was cut off, goes into the failure log with a notice.
+//! 4. A listing that failed, or came back implausibly short, changes no state.
+//! 5. An outcome is on disk before it is announced, and as soon as it is known. Outcomes that wait are
+//!    saved together.
+//! 6. A run that fails never stops the others; a store that fails as a whole stops the stage, and the
+//!    runs that were not attempted stay so.
+//!
+//! | module | what it knows |
+//! |---|---|
+//! | `select`, `listing`, `retry` | decisions, as pure functions |
+//! | `files`, `record` | the state on disk, and the one task that writes it |
+//! | `source`, `import`, `amend`, `migrate` | the work |
+//! | `stage`, `workers` | what both stages share |
+//! | `event`, `report` | what a caller sees, during and after |
+//!
+//! # One execution
+//!
+//! Both sides are listed; what the last execution left in flight is settled; [`select`] chooses the runs;
+//! workers take the lowest that waits, note it as in flight, and send the outcome to the one task that
+//! owns the [`StageFiles`]. [`plan_import`] and [`plan_migrate`] go as far as the choice and touch nothing.
+//!
+//! # What is absent
+//!
+//! Locking (the caller's, at its `lock_file`), configuration, the screen, exit codes; recovery of the
+//! state from the archives, and the status report.
+
+mod amend;
+mod error;
+mod event;
+mod files;
+mod import;
+mod listing;
+mod migrate;
+mod record;
+mod report;
+mod retry;
+mod select;
+mod source;
+mod stage;
+mod workers;
+
+#[cfg(test)]
+mod tests;
+
+pub use error::{ListingError, StageError};
+pub use event::{Event, EventKind, Observer, Stage, Unobserved};
+pub use files::{Counts, StageFiles, StagePaths, StageSnapshot};
+pub use import::{import, plan_import};
+pub use listing::{Shrunk, Side, check_listings};
+pub use migrate::{MigrateOptions, migrate, plan_migrate};
+pub use record::RecordError;
+pub use report::{Outcome, StageReport};
+pub use retry::{Decision, FailureClass, RetryPolicy};
+pub use select::{Holdings, Mode, Selection, select};
+pub use source::RecordSource;
+pub use stage::{Plan, StageOptions};

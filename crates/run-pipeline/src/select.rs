@@ -1,0 +1,143 @@
+//! Which runs a stage works on: a pure function of its state and of what the two sides hold.
+//!
+//! A run is *verified* when it is complete in the destination and neither in flight nor in the failure
+//! log: those were not seen to the end, so that what lies in the destination may not be what was meant.
+//!
+//! | mode | runs, in the order of preference |
+//! |---|---|
+//! | full | interrupted for the first time, not verified and never failed, not verified and failed |
+//! | incremental | interrupted for the first time, above both marks and not verified |
+//! | retry failed | those of the failure log |
+//!
+//! The lowest come first, up to the limit: `batch_size` runs when incremental, ten times that otherwise.
+//! Failed runs stand behind the others in full mode, lest many that can never succeed keep it from ever
+//! reaching a new one.
+//!
+//! # Runs below the mark
+//!
+//! Two kinds of runs would never be looked at again, so they go into the failure log first:
+//!
+//! * *late*: in the source, at or below the mark, not in the destination, in no log;
+//! * *interrupted*: in flight when the last execution died, and not complete in the destination. Such a
+//!   run is tried again at once; a run that is interrupted twice stays in the failure log until somebody
+//!   asks for it, lest a run that kills the program kills it for ever.
+
+use run_state::{RunNumber, RunSet};
+
+use crate::files::StageSnapshot;
+
+/// Which runs are wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Mode {
+    /// Every run that is not archived.
+    #[default]
+    Full,
+    /// Runs above both marks.
+    Incremental,
+    /// The runs of the failure log.
+    RetryFailed,
+}
+
+impl Mode {
+    /// How many runs one execution works on.
+    ///
+    /// ```
+    /// use run_pipeline::Mode;
+    /// assert_eq!(Mode::Incremental.limit(5), 5);
+    /// assert_eq!(Mode::Full.limit(5), 50);
+    /// ```
+    pub fn limit(self, batch_size: u64) -> u64 {
+        match self {
+            Self::Incremental => batch_size,
+            Self::Full | Self::RetryFailed => batch_size.saturating_mul(10),
+        }
+    }
+}
+
+/// What the two sides of a stage hold.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Holdings {
+    /// The runs that can be taken from the source.
+    pub available: RunSet,
+    /// The runs that are complete in the destination.
+    pub complete: RunSet,
+}
+
+/// What is to be done.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Selection {
+    /// Runs that appeared below the mark; they belong into the failure log.
+    pub late: RunSet,
+    /// Runs whose work was cut off; they belong into the failure log.
+    pub interrupted: RunSet,
+    /// Runs whose work was cut off when it was done but for the record of it; to be verified.
+    pub unconfirmed: RunSet,
+    /// The runs known to be archived.
+    pub verified: RunSet,
+    /// The runs to work on, lowest first.
+    pub work: RunSet,
+    /// The wanted runs beyond the limit.
+    pub beyond_limit: RunSet,
+    /// Runs above the mark that no log mentions: no mark may pass one before it was attempted.
+    pub fresh: RunSet,
+    /// The highest run that counts as attempted before any work: what is archived already counts, as far
+    /// as no fresh run stands before it.
+    pub attempted: RunNumber,
+}
+
+/// Selects the runs to work on.
+///
+/// ```
+/// use run_pipeline::{Holdings, Mode, StageSnapshot, select};
+/// use run_state::Marks;
+/// let state = StageSnapshot { marks: Marks::new(102.into(), 107.into()), ..StageSnapshot::default() };
+/// let holdings = Holdings { available: "100-120".parse().unwrap(), complete: "100-102, 104-107".parse().unwrap() };
+/// let selection = select(&state, &holdings, Mode::Incremental, 5);
+/// assert_eq!(selection.work.to_string(), "108-112");
+/// assert_eq!(selection.late.to_string(), "103");
+/// ```
+pub fn select(state: &StageSnapshot, holdings: &Holdings, mode: Mode, batch_size: u64) -> Selection {
+    let Holdings { available, complete } = holdings;
+    let verified = complete.difference(&state.failed).difference(&state.in_flight);
+    let interrupted = state.in_flight.difference(complete);
+    let unconfirmed = state.in_flight.intersection(complete).difference(&state.failed);
+    let first_time = state.in_flight.difference(&state.failed);
+
+    let last_interrupted = interrupted.last().unwrap_or_default();
+    let start = state.marks.incremental_start().max(last_interrupted);
+    let failed_or_cut = state.failed.union(&interrupted);
+    let late = available.up_to(start).difference(complete).difference(&failed_or_cut);
+    let failed = failed_or_cut.union(&late);
+
+    let missing = available.difference(&verified);
+    let above = missing.difference(&available.up_to(start));
+    let fresh = above.difference(&failed);
+    let reached = below(&verified.intersection(available), fresh.first()).last().unwrap_or_default();
+    let attempted = state.marks.last_attempted_run.max(last_interrupted).max(reached);
+    let preferences = match mode {
+        Mode::Full => vec![first_time, missing.difference(&failed), missing],
+        Mode::Incremental => vec![first_time, above],
+        Mode::RetryFailed => vec![failed.union(&unconfirmed)],
+    };
+    let mut work = RunSet::new();
+    let mut wanted = RunSet::new();
+    for runs in preferences {
+        let places = mode.limit(batch_size).saturating_sub(work.len());
+        let next: RunSet = runs.difference(&work).iter().take(usize::try_from(places).unwrap_or(usize::MAX)).collect();
+        work.extend(next.iter());
+        wanted = wanted.union(&runs);
+    }
+    let beyond_limit = wanted.difference(&work);
+    Selection { late, interrupted, unconfirmed, verified, work, beyond_limit, fresh, attempted }
+}
+
+/// The runs below `bound`, or all where there is none.
+pub(crate) fn below(runs: &RunSet, bound: Option<RunNumber>) -> RunSet {
+    match bound {
+        None => runs.clone(),
+        Some(bound) => bound.get().checked_sub(1).map_or_else(RunSet::new, |last| runs.up_to(last.into())),
+    }
+}
+
+#[cfg(test)]
+mod tests;
