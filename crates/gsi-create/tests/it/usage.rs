@@ -119,7 +119,8 @@ fn help_and_the_page_agree_on_the_exit_codes() {
     let said = codes_of(&said, &|part| part.split_whitespace().next()?.parse().ok());
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/exit-codes.md");
     let page = fs_err::read_to_string(path).unwrap();
+    let (page, _) = page.split_once("## run-archiver").expect("the other program's codes come after ours");
     let listed =
-        codes_of(&page, &|line| line.strip_prefix('|')?.split('|').next()?.trim().trim_matches('`').parse().ok());
+        codes_of(page, &|line| line.strip_prefix('|')?.split('|').next()?.trim().trim_matches('`').parse().ok());
     assert_eq!(said, listed);
 }
