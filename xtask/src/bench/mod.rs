@@ -3,6 +3,7 @@
 //! A subject is a bench target of this package (`benches/NAME.rs`) that measures and prints JSON, and a
 //! module here that runs it and makes a table. This program itself is a debug build; it measures nothing.
 
+mod archive;
 mod state;
 
 use std::process::ExitCode;
@@ -13,6 +14,8 @@ use clap::Subcommand;
 /// What can be measured.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Subject {
+    /// Import and migration of run records: rate, growth with the archive, requests
+    Archive(archive::Options),
     /// A durable update of the index-creation state, beside one append + fdatasync
     State(state::Options),
 }
@@ -20,6 +23,7 @@ pub(crate) enum Subject {
 /// Measures.
 pub(crate) fn run(subject: &Subject) -> Result<ExitCode> {
     match subject {
+        Subject::Archive(options) => archive::run(options),
         Subject::State(options) => state::run(options),
     }
 }

@@ -49,7 +49,8 @@ const ARROWS: &[Row] = &[
     ),
     row("terminal", Role::Screen, &[], &[]),
     row("test-kit", Role::Library, &[], &[]),
-    row("xtask", Role::Tool, &[], &["gsi-state", "statefile"]),
+    // What its benches measure.
+    row("xtask", Role::Tool, &[], &["gsi-state", "statefile", "artdaq-db", "run-pipeline", "run-record", "ucon-db"]),
 ];
 
 /// Everybody's tests may use it, and nothing else may.
