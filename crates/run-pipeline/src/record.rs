@@ -60,6 +60,8 @@ pub(crate) struct Ledger {
     /// Runs that this execution still works on. Workers end out of order, so the contiguous mark stays
     /// below the first: else it would begin at a run in the middle, and could never move back.
     pending: RunSet,
+    /// Runs that an earlier execution left in flight: they stay so until they are settled.
+    resumed: RunSet,
 }
 
 impl Ledger {
@@ -76,7 +78,8 @@ impl Ledger {
             failed: state.failed.union(&selection.late).union(&selection.interrupted),
             archived: &below(&selection.verified, open.first()),
             attempted: selection.attempted,
-            in_flight: selection.unconfirmed.clone(),
+            // Until they are settled, however often the program is killed before it comes to that.
+            in_flight: state.in_flight.clone(),
         });
         let ledger = Self {
             files,
@@ -84,6 +87,7 @@ impl Ledger {
             holding: selection.fresh.clone(),
             settled: selection.verified.intersection(available),
             pending: selection.work.clone(),
+            resumed: state.in_flight,
         };
         (ledger, outcome.map_err(|error| RecordError(Arc::new(error))))
     }
@@ -97,12 +101,13 @@ impl Ledger {
         let holding = self.holding.difference(&settled_now);
         let ended = settled_now.union(&change.released);
         let pending = self.pending.difference(&ended);
+        let still_open = self.resumed.difference(&settled_now);
         self.files
             .save(NextState {
                 failed: state.failed.difference(&change.archived).union(&change.failed),
                 archived: &below(&archived, holding.union(&pending).first()),
                 attempted: below(&settled, holding.first()).last().unwrap_or_default(),
-                in_flight: state.in_flight.difference(&ended).union(&change.begun),
+                in_flight: state.in_flight.difference(&ended.difference(&still_open)).union(&change.begun),
             })
             .map_err(|error| RecordError(Arc::new(error)))?;
         (self.archived, self.settled, self.holding, self.pending) = (archived, settled, holding, pending);

@@ -5,8 +5,8 @@
 //!
 //! | mode | runs, in the order of preference |
 //! |---|---|
-//! | full | interrupted for the first time, not verified and never failed, not verified and failed |
-//! | incremental | interrupted for the first time, above both marks and not verified |
+//! | full | interrupted, not verified and never failed, not verified and failed |
+//! | incremental | interrupted, above both marks and not verified |
 //! | retry failed | those of the failure log |
 //!
 //! The lowest come first, up to the limit: `batch_size` runs when incremental, ten times that otherwise.
@@ -19,8 +19,8 @@
 //!
 //! * *late*: in the source, at or below the mark, not in the destination, in no log;
 //! * *interrupted*: in flight when the last execution died, and not complete in the destination. Such a
-//!   run is tried again at once; a run that is interrupted twice stays in the failure log until somebody
-//!   asks for it, lest a run that kills the program kills it for ever.
+//!   run stays in flight, and every execution tries it again until it is settled; one that failed or was
+//!   cut off before comes after the others and by itself, since it may be what kills the program.
 
 use run_state::{RunNumber, RunSet};
 
@@ -76,6 +76,9 @@ pub struct Selection {
     pub verified: RunSet,
     /// The runs to work on, lowest first.
     pub work: RunSet,
+    /// Of these, the runs whose work was cut off before, though they failed already: each is worked on by
+    /// itself and after the others, since one of them may be what kills the program.
+    pub alone: RunSet,
     /// The wanted runs beyond the limit.
     pub beyond_limit: RunSet,
     /// Runs above the mark that no log mentions: no mark may pass one before it was attempted.
@@ -101,7 +104,7 @@ pub fn select(state: &StageSnapshot, holdings: &Holdings, mode: Mode, batch_size
     let verified = complete.difference(&state.failed).difference(&state.in_flight);
     let interrupted = state.in_flight.difference(complete);
     let unconfirmed = state.in_flight.intersection(complete).difference(&state.failed);
-    let first_time = state.in_flight.difference(&state.failed);
+    let alone = state.in_flight.intersection(&state.failed);
 
     let last_interrupted = interrupted.last().unwrap_or_default();
     let start = state.marks.incremental_start().max(last_interrupted);
@@ -115,8 +118,8 @@ pub fn select(state: &StageSnapshot, holdings: &Holdings, mode: Mode, batch_size
     let reached = below(&verified.intersection(available), fresh.first()).last().unwrap_or_default();
     let attempted = state.marks.last_attempted_run.max(last_interrupted).max(reached);
     let preferences = match mode {
-        Mode::Full => vec![first_time, missing.difference(&failed), missing],
-        Mode::Incremental => vec![first_time, above],
+        Mode::Full => vec![state.in_flight.clone(), missing.difference(&failed), missing],
+        Mode::Incremental => vec![state.in_flight.clone(), above],
         Mode::RetryFailed => vec![failed.union(&unconfirmed)],
     };
     let mut work = RunSet::new();
@@ -128,7 +131,8 @@ pub fn select(state: &StageSnapshot, holdings: &Holdings, mode: Mode, batch_size
         wanted = wanted.union(&runs);
     }
     let beyond_limit = wanted.difference(&work);
-    Selection { late, interrupted, unconfirmed, verified, work, beyond_limit, fresh, attempted }
+    let alone = alone.intersection(&work);
+    Selection { late, interrupted, unconfirmed, verified, work, alone, beyond_limit, fresh, attempted }
 }
 
 /// The runs below `bound`, or all where there is none.

@@ -110,6 +110,8 @@ pub(crate) struct Run {
     observer: Arc<dyn Observer>,
     /// Cancelled when somebody asks to stop, and when a store is in trouble.
     halt: CancellationToken,
+    /// Runs that are worked on by themselves.
+    alone: RunSet,
     progress: Mutex<Progress>,
 }
 
@@ -174,13 +176,14 @@ pub(crate) fn begin(
         return Err(Box::new(Refusal { files: ledger.into_files(), error: error.into() }));
     }
     let (recorder, task) = Recorder::start(ledger);
-    let waiting = selection.work.iter().collect();
+    let waiting = selection.work.difference(&selection.alone).iter().chain(selection.alone.iter()).collect();
     let run = Arc::new(Run {
         stage,
         options,
         recorder,
         observer,
         halt: cancel.child_token(),
+        alone: selection.alone.clone(),
         progress: Mutex::new(Progress { waiting, ..Progress::default() }),
     });
     run.announce(&selection, listing.counts());
@@ -220,13 +223,15 @@ impl Run {
         self.progress.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes the lowest runs that wait, at most `count`; none when the stage stops.
+    /// Takes the lowest runs that wait, at most `count`, and one that is to be alone by itself; none when
+    /// the stage stops.
     pub(crate) fn take(&self, count: usize) -> Vec<RunNumber> {
         if self.is_halted() {
             return Vec::new();
         }
         let mut progress = self.progress();
-        let count = count.min(progress.waiting.len());
+        let together = progress.waiting.iter().take(count).take_while(|run| !self.alone.contains(**run)).count();
+        let count = together.max(1).min(progress.waiting.len());
         progress.waiting.drain(..count).collect()
     }
 

@@ -37,7 +37,7 @@ fn modes_and_marks() {
         // Interrupted: tried again at once, and below the mark from now on.
         ("102/102", "none", "103-104",    "100-105", "100-102", Mode::Incremental, "103-105", "none", "103-104"),
         ("102/102", "none", "103-104",    "100-105", "100-103", Mode::Incremental, "103-105", "none", "104"),
-        ("102/102", "103", "103",         "100-105", "100-102", Mode::Incremental, "104-105", "none", "103"),
+        ("102/102", "103", "103",         "100-105", "100-102", Mode::Incremental, "103-105", "none", "103"),
         ("102/102", "none", "104",        "100-105", "100-102", Mode::Incremental, "104-105", "103", "104"),
         ("102/102", "none", "104",        "100-103", "100-102", Mode::Incremental, "104", "103", "104"),
         // What is in the log is not taken for archived.
