@@ -93,9 +93,9 @@ impl Intent {
     }
 
     /// Its file.
+    #[expect(clippy::expect_used, reason = "a struct of numbers and texts has a JSON form")]
     pub(super) fn to_bytes(&self) -> Vec<u8> {
-        // A struct of numbers and texts has a JSON form.
-        serde_json::to_vec(self).unwrap_or_default()
+        serde_json::to_vec(self).expect("numbers and texts")
     }
 
     /// The documents of each run.
