@@ -35,6 +35,7 @@ impl HttpConnector for InProcess {
 
 fn answer(service: &Service, request: &HttpRequest) -> Result<HttpResponse, ConnectorError> {
     let target = request.headers().get("x-amz-target").unwrap_or_default();
+    // The SDK keeps DynamoDB's bodies in memory. A streamed one would be refused as no JSON.
     let body = request.body().bytes().unwrap_or_default();
     let (status, body) = match service.serve(target, body) {
         Reply::Answer { status, body } => (status, body),

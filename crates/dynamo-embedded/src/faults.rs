@@ -305,9 +305,10 @@ mod tests {
     }
 
     #[test]
+    #[expect(clippy::unwrap_used, reason = "a test")]
     fn the_first_fitting_rule_wins_and_all_count() {
         let plan = "UpdateTable[a]#2=lost; UpdateTable#1..3=unreachable; UpdateTable[a/i]#3..=lost";
-        let faults = Faults::new(plan.parse().unwrap_or_default());
+        let faults = Faults::new(plan.parse().unwrap());
         let call = |table, index| faults.next("UpdateTable", Some(table), index);
         assert_eq!(call("a", Some("i")), Some(Effect::Unreachable)); // 1st of all, 1st of a, 1st of a/i
         assert_eq!(call("b", None), Some(Effect::Unreachable));

@@ -223,8 +223,10 @@ impl Archive {
     }
 
     fn stamps(&self) -> Result<BTreeMap<String, Option<Stamp>>, ConfigError> {
-        let mut stamps = BTreeMap::from([(String::new(), Stamp::at(&intent::path_in(&self.root)).unwrap_or_default())]);
-        for collection in self.collections()? {
+        // First, since it says best what is wrong with a place that is no archive.
+        let collections = self.collections()?;
+        let mut stamps = BTreeMap::from([(String::new(), Stamp::at(&intent::path_in(&self.root))?)]);
+        for collection in collections {
             let stamp = Stamp::at(&self.index_path(&collection))?;
             stamps.insert(collection, stamp);
         }
