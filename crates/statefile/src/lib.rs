@@ -20,6 +20,7 @@
 //! | `state.json` | the document ([`StateFile`], [`Snapshot`]) |
 //! | `state.json.lock` | who writes it ([`Lock`], [`Owner`]); never deleted, its content matters only while locked |
 //! | `state.json.bak` | the generation before the last update |
+//! | `history.jsonl` | an append-only record beside it ([`Journal`]) |
 //! | `state.json.tmp-*` | a write in progress, or what a dead writer left; removed at the next start |
 //!
 //! # Example
@@ -64,6 +65,7 @@ mod clock;
 mod document;
 mod error;
 mod file;
+mod journal;
 mod lock;
 mod replace;
 mod unknown;
@@ -73,6 +75,7 @@ pub use clock::{Clock, ManualClock, SystemClock};
 pub use document::{DecodeError, Document, require_object};
 pub use error::{ArchiveError, CommitError, LockError, OpenError, UpdateError};
 pub use file::{Snapshot, StateFile};
+pub use journal::{Journal, Record, for_each_record, read_journal};
 pub use lock::{Lock, Owner};
 pub use replace::{remove_leftovers, replace};
 pub use unknown::{Fields, UnknownFields};

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
 mod file;
+mod journal;
 mod lock;
 mod replace;
 
