@@ -210,7 +210,7 @@ fn left_behind(run: &Run, spec: &IndexSpec) -> Option<(GsiKey, Outcome)> {
     let outcome = match run.recorder.status_of(&spec.key())?.status {
         GsiStatus::InProgress => Outcome::StillBuilding,
         GsiStatus::Active => Outcome::StillActive,
-        GsiStatus::Pending | GsiStatus::Failed => Outcome::NotStarted,
+        GsiStatus::Pending | GsiStatus::Failed | GsiStatus::Deleting | GsiStatus::Deleted => Outcome::NotStarted,
     };
     Some((spec.key(), outcome))
 }

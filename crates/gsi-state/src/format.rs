@@ -1,4 +1,4 @@
-//! The disk form, version 1.0: the layout of the Python `gsi_state_manager`, to the byte.
+//! The disk form, version 1: the layout of the Python `gsi_state_manager`, to the byte.
 //!
 //! Keys in a fixed order, indent 2, ASCII only, `gsis` in insertion order, no newline at the end. The summary is
 //! written for the people who read the file and never read back. Fields that we do not know are kept
@@ -6,17 +6,21 @@
 //!
 //! | version | what changed |
 //! |---|---|
-//! | 1.0 | the Python program's; times with zone since Waymark |
+//! | 1.0 | the Python program's; times with zone since Waymark; `origin` and `validation` where known |
+//! | 1.1 | the statuses `deleting` and `deleted`, and their counts |
+//!
+//! A file is written with the lowest version that can say what it says, so that older programs, the Python
+//! one included, go on reading every file that they can understand.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Visitor, ser::SerializeMap};
 use serde_json::value::RawValue;
 use statefile::{DecodeError, Document, Fields, UnknownFields, Version};
 
-use crate::{CreationState, GsiKey, GsiState, GsiStatus, Summary, ascii, time::DiskTime};
+use crate::{CreationState, GsiKey, GsiState, GsiStatus, Origin, Summary, Validation, Verdict, ascii, time::DiskTime};
 
 impl Document for CreationState {
     const KIND: &'static str = "index-creation state";
-    const VERSION: Option<Version> = Some(Version::new(1, 0));
+    const VERSION: Option<Version> = Some(WITH_ROLLBACK);
 
     fn decode(text: &str) -> Result<Self, DecodeError> {
         // Twice over the text: once for the meaning, with errors that name line and column, once for
@@ -40,6 +44,15 @@ impl Document for CreationState {
     }
 }
 
+const BASE: Version = Version::new(1, 0);
+const WITH_ROLLBACK: Version = Version::new(1, 1);
+
+/// The lowest version that can say what the state says.
+fn version_of(state: &CreationState) -> Version {
+    let Summary { deleting, deleted, .. } = state.summary();
+    if deleting + deleted > 0 { WITH_ROLLBACK } else { BASE }
+}
+
 fn insert(state: &mut CreationState, disk_key: &str, gsi: DiskGsi, text: &RawValue) -> Result<(), DecodeError> {
     let key = GsiKey::new(gsi.table_name, gsi.index_name);
     if disk_key != key.to_string() && disk_key != key.escaped() {
@@ -55,6 +68,12 @@ fn insert(state: &mut CreationState, disk_key: &str, gsi: DiskGsi, text: &RawVal
         creation_time: gsi.creation_time.map(|time| time.0),
         retry_count: gsi.retry_count,
         last_error: gsi.last_error.map(|text| text.0),
+        origin: gsi.origin,
+        validation: gsi.validation.map(|DiskValidation { verdict, at, detail }| Validation {
+            verdict,
+            at: at.0,
+            detail,
+        }),
         unknown,
         ..GsiState::pending(key)
     };
@@ -62,8 +81,11 @@ fn insert(state: &mut CreationState, disk_key: &str, gsi: DiskGsi, text: &RawVal
 }
 
 const STATE_FIELDS: [&str; 6] = ["version", "created_at", "updated_at", "script_name", "gsis", "summary"];
-const GSI_FIELDS: [&str; 6] = ["table_name", "index_name", "status", "creation_time", "retry_count", "last_error"];
-const SUMMARY_FIELDS: [&str; 5] = ["total", "pending", "in_progress", "active", "failed"];
+const GSI_FIELDS: [&str; 8] =
+    ["table_name", "index_name", "status", "creation_time", "retry_count", "last_error", "origin", "validation"];
+/// How many of the counts are written even when they are zero: those of version 1.0.
+const COUNTED_ALWAYS: usize = 5;
+const SUMMARY_FIELDS: [&str; 7] = ["total", "pending", "in_progress", "active", "failed", "deleting", "deleted"];
 
 #[derive(Deserialize)]
 struct DiskState {
@@ -85,6 +107,17 @@ struct DiskGsi {
     retry_count: u32,
     #[serde(default)]
     last_error: Option<Text>,
+    #[serde(default)]
+    origin: Option<Origin>,
+    #[serde(default)]
+    validation: Option<DiskValidation>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct DiskValidation {
+    verdict: Verdict,
+    at: DiskTime,
+    detail: String,
 }
 
 /// A text that Python may have written with half a surrogate pair in it (`"\udce9"` stands for a byte
@@ -125,7 +158,7 @@ impl Serialize for WrittenState<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let state = self.0;
         let mut object = serializer.serialize_map(None)?;
-        object.serialize_entry("version", &CreationState::VERSION)?;
+        object.serialize_entry("version", &version_of(state))?;
         object.serialize_entry("created_at", &DiskTime(state.created_at))?;
         object.serialize_entry("updated_at", &DiskTime(state.updated_at))?;
         object.serialize_entry("script_name", &state.script_name)?;
@@ -156,6 +189,12 @@ impl Serialize for WrittenGsi<'_> {
         object.serialize_entry("creation_time", &gsi.creation_time.map(DiskTime))?;
         object.serialize_entry("retry_count", &gsi.retry_count)?;
         object.serialize_entry("last_error", &gsi.last_error)?;
+        if let Some(origin) = gsi.origin {
+            object.serialize_entry("origin", &origin)?;
+        }
+        if let Some(Validation { verdict, at, detail }) = gsi.validation.clone() {
+            object.serialize_entry("validation", &DiskValidation { verdict, at: DiskTime(at), detail })?;
+        }
         gsi.unknown.serialize_into(&mut object)?;
         object.end()
     }
@@ -165,10 +204,13 @@ struct WrittenSummary<'a>(Summary, &'a UnknownFields);
 
 impl Serialize for WrittenSummary<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Summary { total, pending, in_progress, active, failed } = self.0;
+        let Summary { total, pending, in_progress, active, failed, deleting, deleted } = self.0;
+        let counts = [total, pending, in_progress, active, failed, deleting, deleted];
         let mut object = serializer.serialize_map(None)?;
-        for (name, count) in SUMMARY_FIELDS.iter().zip([total, pending, in_progress, active, failed]) {
-            object.serialize_entry(name, &count)?;
+        for (position, (name, count)) in SUMMARY_FIELDS.iter().zip(counts).enumerate() {
+            if position < COUNTED_ALWAYS || count > 0 {
+                object.serialize_entry(name, &count)?;
+            }
         }
         self.1.serialize_into(&mut object)?;
         object.end()

@@ -39,7 +39,7 @@
 //!
 //! # The file
 //!
-//! `.gsi_creation_state.json` in the state directory, version 1.0, the layout of the Python
+//! `.gsi_creation_state.json` in the state directory, version 1.0 (1.1 while a rollback is recorded in it), the layout of the Python
 //! `gsi_state_manager`:
 //!
 //! ```json
@@ -68,7 +68,8 @@
 //! * Two indexes whose `table.index` read alike (`a.b` + `c`, `a` + `b.c`) get different keys: the
 //!   second one's dots are written `%2E`.
 //! * A file that is unreadable, or of a newer version, is refused and kept; see [`OpenError`].
-//! * Beside it: `.lock` (who writes), `.bak` (the generation before the last update).
+//! * Beside it: `.lock` (who writes), `.bak` (the generation before the last update), and
+//!   `.gsi_creation_history.jsonl`, a journal of what was done when (see [`HistoryEntry`]).
 //!
 //! # Rules
 //!
@@ -82,6 +83,7 @@
 
 mod ascii;
 mod format;
+mod history;
 mod key;
 mod manager;
 mod state;
@@ -89,9 +91,10 @@ mod status;
 mod time;
 mod view;
 
+pub use history::{HISTORY_FILE_NAME, HistoryEntry, HistoryEvent, read_history};
 pub use key::GsiKey;
 pub use manager::{CleanupError, GsiStateManager, OpenError, STATE_FILE_NAME};
-pub use state::{ChangeError, CreationState, GsiState, StatusChange, Summary};
+pub use state::{ChangeError, CreationState, GsiState, Origin, StatusChange, Summary, Validation, Verdict};
 pub use statefile::{self, ArchiveError, Clock, CommitError, LockError, ManualClock, SystemClock, UpdateError};
 pub use status::{GsiStatus, IllegalTransition};
-pub use view::StatusView;
+pub use view::{StatusView, archives};

@@ -6,9 +6,14 @@ use std::{
     sync::Arc,
 };
 
-use statefile::{ArchiveError, Clock, Lock, LockError, Owner, StateFile, SystemClock, UpdateError};
+use statefile::{
+    ArchiveError, Clock, CommitError, Journal, Lock, LockError, Owner, StateFile, SystemClock, UpdateError, replace,
+};
 
-use crate::{ChangeError, CreationState, GsiKey, GsiState, GsiStatus, StatusChange, StatusView, Summary};
+use crate::{
+    ChangeError, CreationState, GsiKey, GsiState, GsiStatus, HISTORY_FILE_NAME, HistoryEntry, HistoryEvent,
+    StatusChange, StatusView, Summary,
+};
 
 /// The name of the state file in the state directory.
 pub const STATE_FILE_NAME: &str = ".gsi_creation_state.json";
@@ -34,6 +39,7 @@ pub const STATE_FILE_NAME: &str = ".gsi_creation_state.json";
 /// ```
 pub struct GsiStateManager {
     file: StateFile<CreationState>,
+    history: Journal<HistoryEntry>,
     clock: Arc<dyn Clock>,
 }
 
@@ -102,7 +108,8 @@ impl GsiStateManager {
         let path = dir.join(STATE_FILE_NAME);
         let lock = Lock::acquire(StateFile::<CreationState>::lock_path(&path), &Owner::current(clock.as_ref()))?;
         let file = StateFile::open(path, lock, || CreationState::new(script_name, clock.now()))?;
-        Ok(Self { file, clock })
+        let history = Journal::open(dir.join(HISTORY_FILE_NAME), Arc::clone(file.lock()))?;
+        Ok(Self { file, history, clock })
     }
 
     /// Adds the indexes that are not known yet, as pending, and says how many those were.
@@ -140,7 +147,9 @@ impl GsiStateManager {
         retry_count: Option<u32>,
         error: Option<&str>,
     ) -> Result<(), UpdateError<ChangeError>> {
-        let change = StatusChange { key: key.clone(), status, retry_count, error: error.map(str::to_owned) };
+        let mut change = StatusChange::new(key.clone(), status);
+        change.retry_count = retry_count;
+        change.error = error.map(str::to_owned);
         self.apply(std::slice::from_ref(&change))
     }
 
@@ -152,6 +161,89 @@ impl GsiStateManager {
     pub fn apply(&mut self, changes: &[StatusChange]) -> Result<(), UpdateError<ChangeError>> {
         let now = self.clock.now();
         self.file.try_update(|state| changes.iter().try_for_each(|change| state.apply(change, now)))
+    }
+
+    /// Adds lines to the history of the directory; when this returns, they are on stable storage.
+    ///
+    /// # Errors
+    ///
+    /// When they could not be written. The history takes no more lines then.
+    pub fn note(&mut self, events: impl IntoIterator<Item = (GsiKey, HistoryEvent)>) -> Result<(), CommitError> {
+        let at = self.clock.now();
+        let entry = |(key, event): (GsiKey, HistoryEvent)| HistoryEntry {
+            at,
+            table: key.table().to_owned(),
+            index: key.index().to_owned(),
+            event,
+        };
+        self.history.append(&events.into_iter().map(entry).collect::<Vec<_>>())
+    }
+
+    /// Adds what an archive knew of indexes that this state does not have, and says how many those were:
+    /// so that a completed job can be rolled back.
+    ///
+    /// # Errors
+    ///
+    /// When the state could not be written.
+    pub fn restore(&mut self, gsis: impl IntoIterator<Item = GsiState>) -> Result<usize, CommitError> {
+        let new: Vec<_> = gsis.into_iter().filter(|gsi| self.state().get(&gsi.key).is_none()).collect();
+        if new.is_empty() {
+            return Ok(0);
+        }
+        let now = self.clock.now();
+        self.file.update(|state| {
+            state.updated_at = now;
+            new.into_iter().filter(|gsi| state.restore(gsi.clone())).count()
+        })
+    }
+
+    /// Takes an index out of the state; its history stays.
+    ///
+    /// # Errors
+    ///
+    /// When it is unknown, or the state could not be written.
+    pub fn forget(&mut self, key: &GsiKey) -> Result<GsiState, UpdateError<ChangeError>> {
+        let now = self.clock.now();
+        self.file.try_update(|state| {
+            let gsi = state.forget(key).ok_or_else(|| ChangeError::Unknown(key.clone()))?;
+            state.updated_at = now;
+            Ok(gsi)
+        })
+    }
+
+    /// Sets the status of an index whatever the present one is: for a person who knows better.
+    ///
+    /// # Errors
+    ///
+    /// When it is unknown, or the state could not be written.
+    pub fn force(&mut self, key: &GsiKey, status: GsiStatus) -> Result<(), UpdateError<ChangeError>> {
+        let now = self.clock.now();
+        self.file.try_update(|state| state.force(key, status, now))
+    }
+
+    /// Copies the state file to `.gsi_creation_state_backup_YYYYMMDD_HHMMSS.json` and says where that is:
+    /// before a change by hand. `None` where there is no state file yet. Nothing is overwritten.
+    ///
+    /// # Errors
+    ///
+    /// When the copy is not on stable storage.
+    pub fn back_up(&self) -> io::Result<Option<PathBuf>> {
+        if !self.file.is_on_disk() {
+            return Ok(None);
+        }
+        let bytes = fs_err::read(self.path())?;
+        let stem = self.clock.now().format(".gsi_creation_state_backup_%Y%m%d_%H%M%S").to_string();
+        let names = (1_u32..).map(|n| if n == 1 { format!("{stem}.json") } else { format!("{stem}_{n}.json") });
+        let free = names.map(|name| self.path().with_file_name(name)).find(|path| !path.exists());
+        // There are more names than a directory has places.
+        let Some(path) = free else { return Ok(None) };
+        replace(&path, &bytes)?;
+        Ok(Some(path))
+    }
+
+    /// The lock that guards the state directory, for other files in it.
+    pub fn lock(&self) -> &Arc<Lock> {
+        self.file.lock()
     }
 
     /// The state, as it is on disk.
@@ -199,12 +291,12 @@ impl GsiStateManager {
         self.state().summary()
     }
 
-    /// Nothing is left to do: there are indexes, and all are active.
+    /// Nothing is left to do: there are indexes, and each is active, or was rolled back.
     pub fn is_complete(&self) -> bool {
         self.summary().is_complete()
     }
 
-    /// Nothing is pending or in progress; something may have failed.
+    /// Nothing is pending, in progress or being rolled back; something may have failed.
     pub fn is_settled(&self) -> bool {
         self.summary().is_settled()
     }
@@ -221,7 +313,7 @@ impl GsiStateManager {
     ///
     /// # Errors
     ///
-    /// [`CleanupError::Unfinished`] while any index is not active, so that a later retry finds it; or
+    /// [`CleanupError::Unfinished`] while any index is neither active nor rolled back, so that a later retry finds it; or
     /// when the file could not be moved.
     pub fn cleanup(&mut self) -> Result<PathBuf, CleanupError> {
         let summary = self.summary();

@@ -4,7 +4,7 @@
 
 use chrono::{DateTime, Utc};
 use indexmap::IndexMap;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use statefile::UnknownFields;
 
 use crate::{GsiKey, GsiStatus, IllegalTransition};
@@ -22,6 +22,10 @@ pub struct GsiState {
     pub retry_count: u32,
     /// What went wrong last; cleared by success.
     pub last_error: Option<String>,
+    /// Whose work the index is; `None` before that is known, and in files of older programs.
+    pub origin: Option<Origin>,
+    /// What the last validation found.
+    pub validation: Option<Validation>,
     /// Its key in the file, given by [`CreationState::insert`].
     pub(crate) disk_key: String,
     pub(crate) unknown: UnknownFields,
@@ -35,8 +39,69 @@ impl GsiState {
             creation_time: None,
             retry_count: 0,
             last_error: None,
+            origin: None,
+            validation: None,
             disk_key: String::new(),
             unknown: UnknownFields::default(),
+        }
+    }
+}
+
+impl GsiState {
+    /// Whether the index is known to be the work of this job, so that a rollback may delete it.
+    ///
+    /// Older files do not say: there, what was asked for and counted as an attempt is.
+    pub fn was_created_here(&self) -> bool {
+        match self.origin {
+            Some(origin) => origin == Origin::Created,
+            None => self.creation_time.is_some() && self.retry_count > 0,
+        }
+    }
+}
+
+/// Whose work an index is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Origin {
+    /// This job asked for it, and the service did not refuse.
+    Created,
+    /// It was there, or somebody else asked for it.
+    Adopted,
+}
+
+/// What a validation found: whether the index answers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Validation {
+    /// The verdict.
+    pub verdict: Verdict,
+    /// When.
+    pub at: DateTime<Utc>,
+    /// What was seen, in words.
+    pub detail: String,
+}
+
+/// Whether an index answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verdict {
+    /// A query was answered by the index, and its definition is as wanted.
+    Functional,
+    /// The index exists and does not do what it should.
+    NonFunctional,
+    /// The query was answered, but not from the index.
+    NotUsed,
+    /// It could not be found out.
+    ValidationError,
+}
+
+impl Verdict {
+    /// The name in the state file and in reports.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Functional => "functional",
+            Self::NonFunctional => "non-functional",
+            Self::NotUsed => "not-used",
+            Self::ValidationError => "validation-error",
         }
     }
 }
@@ -58,12 +123,31 @@ pub struct StatusChange {
     pub retry_count: Option<u32>,
     /// What went wrong; `None` leaves it as it is, except that success clears it.
     pub error: Option<String>,
+    /// Whose work it is; `None` leaves it as it is.
+    pub origin: Option<Origin>,
+    /// What a validation found; `None` leaves it as it is, except that what is asked for again, or deleted,
+    /// has none.
+    pub validation: Option<Validation>,
 }
 
 impl StatusChange {
     /// The index `key` has now the status `status`.
     pub fn new(key: GsiKey, status: GsiStatus) -> Self {
-        Self { key, status, retry_count: None, error: None }
+        Self { key, status, retry_count: None, error: None, origin: None, validation: None }
+    }
+
+    /// Says whose work it is.
+    #[must_use]
+    pub fn origin(mut self, origin: Origin) -> Self {
+        self.origin = Some(origin);
+        self
+    }
+
+    /// Says what a validation found.
+    #[must_use]
+    pub fn validation(mut self, validation: Validation) -> Self {
+        self.validation = Some(validation);
+        self
     }
 
     /// Says how many attempts were made so far.
@@ -130,6 +214,34 @@ impl CreationState {
         self.insert(GsiState::pending(key)).is_ok()
     }
 
+    /// Adds what an archive of the job knew of an index; `false` where it is known already (it stays as it is).
+    pub fn restore(&mut self, gsi: GsiState) -> bool {
+        self.insert(gsi).is_ok()
+    }
+
+    /// Takes an index out, and gives what was known of it.
+    pub fn forget(&mut self, key: &GsiKey) -> Option<GsiState> {
+        self.gsis.shift_remove(key)
+    }
+
+    /// Sets a status whatever the present one is: for a person who knows better.
+    ///
+    /// # Errors
+    ///
+    /// When the index is unknown.
+    pub fn force(&mut self, key: &GsiKey, status: GsiStatus, now: DateTime<Utc>) -> Result<(), ChangeError> {
+        let gsi = self.gsis.get_mut(key).ok_or_else(|| ChangeError::Unknown(key.clone()))?;
+        gsi.status = status;
+        if matches!(status, GsiStatus::Active | GsiStatus::Deleted) {
+            gsi.last_error = None;
+        }
+        if status != GsiStatus::Active {
+            gsi.validation = None;
+        }
+        self.updated_at = now;
+        Ok(())
+    }
+
     /// Adds an entry and gives it its key in the file; refuses, and gives back, a second one of a key.
     pub(crate) fn insert(&mut self, mut gsi: GsiState) -> Result<(), GsiKey> {
         if self.gsis.contains_key(&gsi.key) {
@@ -169,7 +281,15 @@ impl CreationState {
         if let Some(retry_count) = change.retry_count {
             gsi.retry_count = retry_count;
         }
-        if gsi.status == GsiStatus::Active {
+        if let Some(origin) = change.origin {
+            gsi.origin = Some(origin);
+        }
+        match (&change.validation, gsi.status) {
+            (Some(validation), _) => gsi.validation = Some(validation.clone()),
+            (None, GsiStatus::Active) => {}
+            (None, _) => gsi.validation = None,
+        }
+        if matches!(gsi.status, GsiStatus::Active | GsiStatus::Deleted) {
             gsi.last_error = None;
         } else if let Some(error) = &change.error {
             gsi.last_error = Some(error.clone());
@@ -202,6 +322,8 @@ impl CreationState {
             in_progress: count(GsiStatus::InProgress),
             active: count(GsiStatus::Active),
             failed: count(GsiStatus::Failed),
+            deleting: count(GsiStatus::Deleting),
+            deleted: count(GsiStatus::Deleted),
         }
     }
 }
@@ -219,16 +341,27 @@ pub struct Summary {
     pub active: usize,
     /// Given up.
     pub failed: usize,
+    /// Being rolled back. Not written where there is none, as the Python program knows no such count.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub deleting: usize,
+    /// Rolled back. Not written where there is none.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub deleted: usize,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde wants")]
+const fn is_zero(count: &usize) -> bool {
+    *count == 0
 }
 
 impl Summary {
-    /// Nothing is left to do: there are indexes, and all are active.
+    /// Nothing is left to do: there are indexes, and each is active, or was rolled back.
     pub const fn is_complete(&self) -> bool {
-        self.total > 0 && self.active == self.total
+        self.total > 0 && self.active + self.deleted == self.total
     }
 
-    /// Nothing is pending or in progress; something may have failed.
+    /// Nothing is pending, in progress or being rolled back; something may have failed.
     pub const fn is_settled(&self) -> bool {
-        self.pending == 0 && self.in_progress == 0
+        self.pending == 0 && self.in_progress == 0 && self.deleting == 0
     }
 }

@@ -1,10 +1,10 @@
-//! What is known about an index, and which news can follow which.
+//! Where an index stands, and which news can follow which.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// Where the creation of an index stands.
+/// Where an index stands: its creation, or the undoing of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum GsiStatus {
@@ -16,11 +16,16 @@ pub enum GsiStatus {
     Active,
     /// Given up after an error that another attempt would not cure, or after the last attempt.
     Failed,
+    /// To be deleted, or being deleted, by a rollback: it is finished before anything else is done about it.
+    Deleting,
+    /// Gone, by a rollback.
+    Deleted,
 }
 
 impl GsiStatus {
     /// Every status, in the order of the summary.
-    pub const ALL: [Self; 4] = [Self::Pending, Self::InProgress, Self::Active, Self::Failed];
+    pub const ALL: [Self; 6] =
+        [Self::Pending, Self::InProgress, Self::Active, Self::Failed, Self::Deleting, Self::Deleted];
 
     /// The name in the state file.
     pub const fn as_str(self) -> &'static str {
@@ -29,21 +34,26 @@ impl GsiStatus {
             Self::InProgress => "in_progress",
             Self::Active => "active",
             Self::Failed => "failed",
+            Self::Deleting => "deleting",
+            Self::Deleted => "deleted",
         }
     }
 
     /// The status after the news `wanted`.
     ///
-    /// | from \ to | pending | `in_progress` | active | failed |
-    /// |---|---|---|---|---|
-    /// | pending | yes | asked for | found in place | refused beforehand |
-    /// | `in_progress` | – | next attempt | done | given up |
-    /// | active | – | vanished at the service, asked for again | yes | found to differ |
-    /// | failed | queued again | retried | found in place | failed again |
+    /// | from \ to | pending | `in_progress` | active | failed | deleting | deleted |
+    /// |---|---|---|---|---|---|---|
+    /// | pending | yes | asked for | found in place | refused beforehand | – | – |
+    /// | `in_progress` | – | next attempt | done | given up | cancelled | – |
+    /// | active | – | vanished at the service, asked for again | yes | found to differ | rolled back | – |
+    /// | failed | queued again | retried | found in place | failed again | rolled back | – |
+    /// | deleting | – | – | the rollback was called off | – | tried again | gone |
+    /// | deleted | queued again | asked for again | found in place | refused beforehand | somebody made it again | yes |
     ///
     /// # Errors
     ///
-    /// [`IllegalTransition`] for the two dashes: what was asked for cannot become "not yet attempted".
+    /// [`IllegalTransition`] for the dashes: what was asked for cannot become "not yet attempted", and
+    /// nothing is deleted without the intent to.
     ///
     /// ```
     /// use gsi_state::GsiStatus::{Active, InProgress, Pending};
@@ -51,10 +61,17 @@ impl GsiStatus {
     /// assert!(Active.next(Pending).is_err());
     /// ```
     pub const fn next(self, wanted: Self) -> Result<Self, IllegalTransition> {
+        use GsiStatus::{Active, Deleted, Deleting, Failed, InProgress, Pending};
         match (self, wanted) {
-            (Self::InProgress | Self::Active, Self::Pending) => Err(IllegalTransition { from: self, to: wanted }),
-            (Self::Pending | Self::Failed, _)
-            | (Self::InProgress | Self::Active, Self::InProgress | Self::Active | Self::Failed) => Ok(wanted),
+            (Pending | Failed | Deleted, Pending | InProgress | Active | Failed)
+            | (InProgress | Active, InProgress | Active | Failed)
+            | (InProgress | Active | Failed | Deleting | Deleted, Deleting)
+            | (Deleting, Active | Deleted)
+            | (Deleted, Deleted) => Ok(wanted),
+            (InProgress | Active | Deleting, Pending)
+            | (Pending, Deleting)
+            | (Pending | InProgress | Active | Failed, Deleted)
+            | (Deleting, InProgress | Failed) => Err(IllegalTransition { from: self, to: wanted }),
         }
     }
 }

@@ -1,6 +1,9 @@
 //! The status view: what a person wants to know, as a value that a program prints.
 
-use std::path::{Path, PathBuf};
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
 
 use statefile::{Document, Snapshot, Version};
 
@@ -30,9 +33,17 @@ impl StatusView {
     ///
     /// When the file is unreadable, damaged or of a newer major version.
     pub fn read(dir: &Path) -> Result<Option<Self>, OpenError> {
-        let path = dir.join(STATE_FILE_NAME);
-        let snapshot = Snapshot::<CreationState>::read(&path)?;
-        Ok(snapshot.map(|snapshot| Self { path, version: snapshot.version, state: snapshot.document }))
+        Self::read_file(&dir.join(STATE_FILE_NAME))
+    }
+
+    /// Reads an archive, or any other state file by its path; `None` where there is none.
+    ///
+    /// # Errors
+    ///
+    /// As [`read`](Self::read).
+    pub fn read_file(path: &Path) -> Result<Option<Self>, OpenError> {
+        let snapshot = Snapshot::<CreationState>::read(path)?;
+        Ok(snapshot.map(|snapshot| Self { path: path.to_owned(), version: snapshot.version, state: snapshot.document }))
     }
 
     pub(crate) fn new(path: PathBuf, state: CreationState) -> Self {
@@ -44,9 +55,48 @@ impl StatusView {
         self.state.summary()
     }
 
-    /// The entries in the order in which people read them: active, failed, in progress, pending.
-    pub fn sections(&self) -> [(GsiStatus, Vec<&GsiState>); 4] {
-        [GsiStatus::Active, GsiStatus::Failed, GsiStatus::InProgress, GsiStatus::Pending]
+    /// The entries in the order in which people read them: active, failed, in progress, pending,
+    /// and what a rollback is about.
+    pub fn sections(&self) -> [(GsiStatus, Vec<&GsiState>); 6] {
+        use GsiStatus::{Active, Deleted, Deleting, Failed, InProgress, Pending};
+        [Active, Failed, InProgress, Pending, Deleting, Deleted]
             .map(|status| (status, self.state.with_status(status).collect()))
     }
+}
+
+/// The archives of completed jobs in the state directory `dir`, oldest first.
+///
+/// # Errors
+///
+/// The system's, when the directory cannot be listed; one that does not exist holds none.
+pub fn archives(dir: &Path) -> io::Result<Vec<PathBuf>> {
+    let entries = match fs_err::read_dir(dir) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(error),
+    };
+    let mut archives = Vec::new();
+    for entry in entries {
+        let name = entry?.file_name();
+        let is_archive = name.to_str().is_some_and(is_archive_name);
+        if is_archive {
+            archives.push(dir.join(name));
+        }
+    }
+    archives.sort();
+    Ok(archives)
+}
+
+/// `.gsi_creation_state_YYYYMMDD_HHMMSS.json`, with or without a counter before the dot.
+fn is_archive_name(name: &str) -> bool {
+    let stamp = name.strip_prefix(".gsi_creation_state_").and_then(|rest| rest.strip_suffix(".json"));
+    stamp.is_some_and(|stamp| {
+        let mut parts = stamp.split('_');
+        let is_number = |part: Option<&str>, digits: usize| {
+            part.is_some_and(|part| part.len() == digits && part.bytes().all(|byte| byte.is_ascii_digit()))
+        };
+        is_number(parts.next(), 8)
+            && is_number(parts.next(), 6)
+            && parts.all(|part| part.bytes().all(|byte| byte.is_ascii_digit()))
+    })
 }

@@ -68,6 +68,8 @@ const fn title(status: GsiStatus) -> &'static str {
         GsiStatus::Failed => "Failed",
         GsiStatus::InProgress => "In progress",
         GsiStatus::Pending => "Pending",
+        GsiStatus::Deleting => "Deleting",
+        GsiStatus::Deleted => "Deleted",
     }
 }
 
@@ -83,7 +85,8 @@ fn entry(status: GsiStatus, gsi: &GsiState) -> Vec<String> {
         GsiStatus::Active => format!("  {good}✓{good:#} {key}"),
         GsiStatus::Failed => format!("  {bad}✗{bad:#} {key} ({attempts})"),
         GsiStatus::InProgress => format!("  {warn}…{warn:#} {key} ({attempts})"),
-        GsiStatus::Pending => format!("  - {key}"),
+        GsiStatus::Deleting => format!("  {warn}…{warn:#} {key} is being rolled back"),
+        GsiStatus::Pending | GsiStatus::Deleted => format!("  - {key}"),
     }];
     if let Some(error) = gsi.last_error.as_ref().filter(|_| status != GsiStatus::Active) {
         lines.extend(error.lines().map(|line| format!("      {}", clean(line))));

@@ -66,7 +66,9 @@ fn check(env: &TestEnv, seen_active: &mut BTreeSet<String>, context: &str) {
                 assert!(is_created, "{context}: {key}");
                 seen_active.insert(key);
             }
-            GsiStatus::Failed => panic!("{context}: {key} failed: {:?}", gsi.last_error),
+            GsiStatus::Failed | GsiStatus::Deleting | GsiStatus::Deleted => {
+                panic!("{context}: {key} is {}: {:?}", gsi.status, gsi.last_error)
+            }
         }
     }
 }

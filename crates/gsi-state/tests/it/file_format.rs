@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
-use gsi_state::{CreationState, GsiKey, GsiStatus, StatusChange};
+use gsi_state::{CreationState, GsiKey, GsiStatus, Origin, StatusChange, Validation, Verdict};
 use proptest::prelude::*;
 use statefile::Document;
 
@@ -77,7 +77,7 @@ fn unknown_fields_survive_at_every_level_to_the_letter() {
     "in_progress": 0,
     "active": 1,
     "failed": 0,
-    "deleted": 7
+    "archived": 7
   },
   "operator": "Ana\u00efs"
 }"#;
@@ -86,7 +86,7 @@ fn unknown_fields_survive_at_every_level_to_the_letter() {
     state.add(GsiKey::new("t", "j"));
     let changed = state.encode().unwrap();
     for kept in
-        ["123456789012345678901234567890", r#"{"b": 1.50, "a": [null, 1e400]}"#, r#""deleted": 7"#, "Ana\\u00efs"]
+        ["123456789012345678901234567890", r#"{"b": 1.50, "a": [null, 1e400]}"#, r#""archived": 7"#, "Ana\\u00efs"]
     {
         assert!(changed.contains(kept), "{kept} is lost in {changed}");
     }
@@ -144,7 +144,8 @@ proptest! {
     #[test]
     fn any_state_reads_back_as_it_was(
         keys in proptest::collection::vec((name(), name()), 0..12),
-        changes in proptest::collection::vec((0_usize..12, 0_usize..4, any::<Option<u8>>(), any::<Option<String>>()), 0..30),
+        changes in proptest::collection::vec(
+            (0_usize..12, 0_usize..6, any::<Option<u8>>(), any::<Option<String>>(), 0_u8..4), 0..30),
     ) {
         let start = at("2026-02-01T10:30:00Z");
         let mut state = CreationState::new("s", start);
@@ -152,16 +153,26 @@ proptest! {
         for key in &keys {
             state.add(key.clone());
         }
-        for (at, status, retry_count, error) in changes {
+        for (at, status, retry_count, error, more) in changes {
             let Some(key) = keys.get(at) else { continue };
             let before = state.clone();
-            let change = StatusChange { key: key.clone(), status: GsiStatus::ALL[status], retry_count: retry_count.map(u32::from), error };
+            let mut change = StatusChange::new(key.clone(), GsiStatus::ALL[status]);
+            (change.retry_count, change.error) = (retry_count.map(u32::from), error);
+            change.origin = [None, Some(Origin::Created), Some(Origin::Adopted), None][usize::from(more)];
+            change.validation = (more == 3).then(|| Validation {
+                verdict: Verdict::NotUsed, at: start, detail: "looked\nat".to_owned(),
+            });
             if state.apply(&change, start + chrono::TimeDelta::seconds(1)).is_err() {
                 prop_assert_eq!(&state, &before, "a refused change changed something");
             }
         }
         let distinct: BTreeSet<&GsiKey> = keys.iter().collect();
-        let read = CreationState::decode(&state.encode().unwrap()).unwrap();
+        let text = state.encode().unwrap();
+        let summary = state.summary();
+        let version = if summary.deleting + summary.deleted > 0 { "1.1" } else { "1.0" };
+        let wanted = format!("{{\n  \"version\": \"{version}\"");
+        prop_assert!(text.starts_with(&wanted));
+        let read = CreationState::decode(&text).unwrap();
         prop_assert_eq!(read.summary().total, distinct.len());
         prop_assert_eq!(read, state);
     }

@@ -4,6 +4,7 @@
 
 mod file_format;
 mod golden;
+mod history;
 mod manager;
 mod other_workspace;
 mod refusals;

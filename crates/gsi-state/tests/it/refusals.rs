@@ -36,8 +36,8 @@ fn an_unreadable_file_is_refused_and_kept() {
     check(b"[]", "not a JSON object");
     check(b"corrupted data", "not a JSON object");
     check(b"{}", "missing field `version`");
-    check(GOOD.replace("1.0", "2.0").as_bytes(), "format version 2.0, newer than 1.0");
-    check(GOOD.replace("1.0", "1.1").as_bytes(), "format version 1.1, newer than 1.0");
+    check(GOOD.replace("1.0", "2.0").as_bytes(), "format version 2.0, newer than 1.1");
+    check(GOOD.replace("1.0", "1.2").as_bytes(), "format version 1.2, newer than 1.1");
     check(GOOD.replace("1.0", "0.9").as_bytes(), "version 0.9 is older");
     check(GOOD.replace("\"1.0\"", "1.0").as_bytes(), "expected a string");
     check(GOOD.replace("1.0", "one").as_bytes(), "`one` is not a version");
