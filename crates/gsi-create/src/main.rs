@@ -4,15 +4,15 @@
 
 mod cli;
 mod exit;
+mod job;
 mod present;
-mod run;
 mod wire;
 
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
     match cli::parse() {
-        Ok(cli) => run::run(&cli).into(),
+        Ok(cli) => job::run(&cli).into(),
         Err(usage) => usage,
     }
 }

@@ -60,7 +60,7 @@ fn a_damaged_state_is_refused_and_kept() {
     check(&sound.as_bytes()[..sound.len() / 2], "is not a valid index-creation state");
     check(&vec![0; sound.len()], "is not a valid index-creation state");
     check(b"\xff\xfe{\0}\0", "is not a valid index-creation state");
-    check(sound.replace("1.0", "2.0").as_bytes(), "has format version 2.0, newer than 1.0");
+    check(sound.replace("1.0", "2.0").as_bytes(), "has format version 2.0, newer than 1.1");
     check(sound.replace("\"active\"", "\"done\"").as_bytes(), "is not a valid index-creation state");
 }
 

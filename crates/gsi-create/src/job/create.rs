@@ -1,95 +1,33 @@
-//! One run of the program, from the parsed command line to the exit code.
+//! Creating indexes, or going on with it.
 
-use std::{
-    path::{Path, PathBuf},
-    time::Duration,
-};
+use std::time::Duration;
 
 use gsi_aws::{
     RetryPolicy, RunOptions, RunReport, create_all,
     spec::{Definitions, IndexSpec},
 };
 use gsi_state::{GsiStateManager, GsiStatus, StatusView};
-use terminal::{Printer, Verbosity};
-use tokio_util::sync::CancellationToken;
+use terminal::Printer;
 
+use super::{SCRIPT_NAME, cancelled_by_signals, definitions, no_state, runtime};
 use crate::{
     cli::{Cli, Endpoint},
     exit::{Exit, Failure},
     present, wire,
 };
 
-/// The name in the state file of jobs that this program starts.
-const SCRIPT_NAME: &str = "gsi-create";
+const STOPPING: &str =
+    "stopping: nothing new is asked for; what is being built goes on at the service (again twice: stop at once)";
 
-/// Does what the command line asks for.
-pub(crate) fn run(cli: &Cli) -> Exit {
-    let verbosity = match (cli.quiet, cli.verbose) {
-        (true, _) => Verbosity::Quiet,
-        (_, true) => Verbosity::Verbose,
-        _ => Verbosity::Normal,
-    };
-    let printer = Printer::new(verbosity);
-    let outcome = if cli.status { status(cli, printer) } else { create(cli, printer) };
-    outcome.unwrap_or_else(|failure| {
-        printer.error(&terminal::render_error(failure.chain(), failure.hint.as_deref()));
-        failure.exit
-    })
-}
-
-fn status(cli: &Cli, printer: Printer) -> Result<Exit, Failure> {
-    let Some(view) = StatusView::read(&cli.state_dir)? else {
-        return Err(no_state(&cli.state_dir));
-    };
-    present::status(&view, cli.json, printer).map_err(|error| Failure::new(Exit::Unexpected, error))?;
-    Ok(Exit::Done)
-}
-
-fn no_state(dir: &Path) -> Failure {
-    let error = anyhow::anyhow!("there is no index-creation state in `{}`", dir.display());
-    let hint = match newest_archive(dir) {
-        Some(archive) => format!("the last job there was completed; its state is archived as `{}`", archive.display()),
-        None => "say the directory of the state with `--state-dir DIR`".to_owned(),
-    };
-    Failure::new(Exit::BadState, error).hint(hint)
-}
-
-/// The archive of the last completed job. Only for a hint, so a directory that cannot be read has none.
-fn newest_archive(dir: &Path) -> Option<PathBuf> {
-    let names = fs_err::read_dir(dir).ok()?.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
-    let archives =
-        names.filter(|name| name.starts_with(".gsi_creation_state_") && name.strip_suffix(".json").is_some());
-    archives.max().map(|name| dir.join(name))
-}
-
-fn create(cli: &Cli, printer: Printer) -> Result<Exit, Failure> {
+/// Creates what the definitions ask for, or goes on with it.
+pub(super) fn create(cli: &Cli, printer: Printer) -> Result<Exit, Failure> {
     let definitions = definitions(cli, printer)?;
     if (cli.resume || cli.retry_failed) && StatusView::read(&cli.state_dir)?.is_none() {
         return Err(no_state(&cli.state_dir));
     }
     // The lock comes before everything that could change a file, the embedded database included.
     let manager = GsiStateManager::open(SCRIPT_NAME, &cli.state_dir)?;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let runtime = runtime.map_err(|error| Failure::new(Exit::Unexpected, error))?;
-    runtime.block_on(create_on(cli, manager, &definitions, printer))
-}
-
-/// Reads the definitions file and chooses the tables.
-fn definitions(cli: &Cli, printer: Printer) -> Result<Definitions, Failure> {
-    let Some(path) = &cli.definitions else {
-        return Err(Failure::new(Exit::Usage, anyhow::anyhow!("no definitions file was named")));
-    };
-    let bytes = fs_err::read(path).map_err(|error| Failure::new(Exit::BadDefinitions, error))?;
-    let parsed = Definitions::parse_bytes(&bytes, path).map_err(|error| {
-        for warning in &error.warnings {
-            printer.warn(present::located(path, warning));
-        }
-        Failure::new(Exit::BadDefinitions, error)
-    })?;
-    for warning in &parsed.warnings {
-        printer.warn(present::located(path, warning));
-    }
-    if cli.tables.is_empty() { Ok(parsed.definitions) } else { Ok(parsed.definitions.select_tables(&cli.tables)?) }
+    runtime()?.block_on(create_on(cli, manager, &definitions, printer))
 }
 
 /// The indexes that this run is about: all that are defined, or those that failed earlier.
@@ -138,11 +76,7 @@ async fn create_chosen(
     specs: Vec<IndexSpec>,
     printer: Printer,
 ) -> Result<Option<(GsiStateManager, RunReport)>, Failure> {
-    let cancel = CancellationToken::new();
-    let announce = move || {
-        printer.comment("stopping: nothing new is asked for; what is being built goes on at the service (again twice: stop at once)");
-    };
-    terminal::stop_on_signals(cancel.clone(), announce).map_err(|error| Failure::new(Exit::Unexpected, error))?;
+    let cancel = cancelled_by_signals(STOPPING, printer)?;
     if cli.endpoint == Some(Endpoint::Memory) && manager.is_on_disk() {
         printer.warn(
             "an earlier run left a state here, but a DynamoDB in memory begins empty: what was active is made again",

@@ -29,7 +29,7 @@ Exit codes: 0 done, 1 some index failed, 2 unexpected error, 4 still building, 6
 #[command(name = "gsi-create", version, after_help = EXAMPLES)]
 pub(crate) struct Cli {
     /// The definitions file, JSON or YAML, in the spelling of the AWS API.
-    #[arg(required_unless_present = "status")]
+    #[arg(required_unless_present_any = WITHOUT_DEFINITIONS)]
     pub(crate) definitions: Option<PathBuf>,
 
     /// Where DynamoDB is: `embedded` (in this process, in memory), `embedded:FILE`, or a URL.
@@ -49,21 +49,20 @@ pub(crate) struct Cli {
     #[arg(long, value_name = "DIR", default_value = ".")]
     pub(crate) state_dir: PathBuf,
 
+    #[command(flatten)]
+    modes: Modes,
+
     /// Only the indexes of this table; may be repeated.
     #[arg(long = "table", value_name = "NAME")]
     pub(crate) tables: Vec<String>,
 
     /// Retry the indexes that failed, and only those.
-    #[arg(long, conflicts_with_all = ["status", "resume"])]
+    #[arg(long, conflicts_with_all = ["Modes", "resume"])]
     pub(crate) retry_failed: bool,
 
     /// Insist on going on with an earlier run: an error where there is no state.
-    #[arg(long, conflicts_with = "status")]
+    #[arg(long, conflicts_with = "Modes")]
     pub(crate) resume: bool,
-
-    /// Show the state and end. Needs no lock, no network and no write permission.
-    #[arg(long)]
-    pub(crate) status: bool,
 
     /// Ask for what can be asked for now and return; what is being built goes on at the service.
     #[arg(long)]
@@ -104,6 +103,37 @@ pub(crate) struct Cli {
     /// Say only what went wrong, and the answer.
     #[arg(short, long)]
     pub(crate) quiet: bool,
+}
+
+/// What is asked for, where it is not creation.
+#[derive(Debug, clap::Args)]
+#[group(id = "Modes", multiple = false)]
+struct Modes {
+    /// Show the state and end. Needs no lock, no network and no write permission.
+    #[arg(long)]
+    status: bool,
+}
+
+/// The modes that need no definitions file.
+const WITHOUT_DEFINITIONS: [&str; 1] = ["status"];
+
+/// What the program is asked to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Job {
+    /// Create indexes, or go on with it.
+    Create,
+    /// Show the state.
+    Status,
+}
+
+impl Cli {
+    /// What is asked for.
+    pub(crate) fn job(&self) -> Job {
+        match &self.modes {
+            Modes { status: true } => Job::Status,
+            Modes { .. } => Job::Create,
+        }
+    }
 }
 
 /// Where DynamoDB is.
