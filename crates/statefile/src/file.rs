@@ -8,12 +8,12 @@ use std::{
 };
 
 use chrono::{DateTime, Utc};
-use fs_err as fs;
 
 use crate::{
     ArchiveError, CommitError, Document, Lock, OpenError, UpdateError, Version,
     document::{Decoded, decode},
-    replace::{Staged, directory_of, follow_links, keep_generation, remove_leftovers, sync_directory, with_suffix},
+    replace::{Staged, directory_of, follow_links, keep_generation, move_aside, remove_leftovers, with_suffix},
+    sys,
 };
 
 /// A document that this process alone may change.
@@ -189,30 +189,12 @@ impl<D: Document + Clone> StateFile<D> {
                 self.health = Health::Archived;
                 self.on_disk = false;
                 // The archive is durable; a backup that cannot be removed as well does no harm.
-                drop(fs::remove_file(Self::backup_path(&self.target)));
+                drop(sys::remove_file(&Self::backup_path(&self.target)));
                 return Ok(archive);
             }
         }
         unreachable!("a directory holds fewer than 2^32 archives of one name")
     }
-}
-
-/// Renames `source` to `target` in the same directory unless something is there (`Ok(false)`), durably.
-fn move_aside(source: &Path, target: &Path) -> io::Result<bool> {
-    use rustix::{fs::RenameFlags, io::Errno};
-    let cwd = rustix::fs::CWD;
-    match rustix::fs::renameat_with(cwd, source, cwd, target, RenameFlags::NOREPLACE) {
-        Ok(()) => {}
-        Err(Errno::EXIST) => return Ok(false),
-        // A file system without that call, say NFS: a link does not replace anything either.
-        Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => match fs::hard_link(source, target) {
-            Ok(()) => fs::remove_file(source)?,
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Ok(false),
-            Err(error) => return Err(error),
-        },
-        Err(error) => return Err(error.into()),
-    }
-    sync_directory(target).map(|()| true)
 }
 
 /// A document as it was on disk at one moment, read without a lock and without write access.
@@ -257,7 +239,7 @@ type Found<D> = (Decoded<D>, DateTime<Utc>);
 /// Reads and decodes the file at `path`; `None` where there is none.
 fn read<D: Document>(path: &Path) -> Result<Option<Found<D>>, OpenError> {
     let io_error = |source| OpenError::Io { path: path.to_owned(), source };
-    let metadata = match fs::metadata(path) {
+    let metadata = match sys::metadata(path) {
         Ok(metadata) => metadata,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(io_error(error)),
@@ -265,7 +247,7 @@ fn read<D: Document>(path: &Path) -> Result<Option<Found<D>>, OpenError> {
     if !metadata.is_file() {
         return Err(OpenError::NotAFile { path: path.to_owned() });
     }
-    let bytes = match fs::read(path) {
+    let bytes = match sys::read(path) {
         Ok(bytes) => bytes,
         // Archived between the two calls.
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -288,5 +270,5 @@ fn target_of(path: &Path) -> PathBuf {
 }
 
 fn is_good<D: Document>(path: &Path) -> bool {
-    fs::read(path).is_ok_and(|bytes| matches!(decode::<D>(&bytes), Ok(Decoded::Document { .. })))
+    sys::read(path).is_ok_and(|bytes| matches!(decode::<D>(&bytes), Ok(Decoded::Document { .. })))
 }

@@ -26,13 +26,13 @@ use std::{
     sync::Arc,
 };
 
-use fs_err as fs;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::value::RawValue;
 
 use crate::{
     CommitError, DecodeError, Lock, OpenError, Version,
     replace::{remove_leftovers, replace},
+    sys,
 };
 
 /// What a journal holds.
@@ -70,7 +70,7 @@ pub trait Record: Serialize + DeserializeOwned {
 pub struct Journal<R> {
     path: PathBuf,
     /// `None` before the first append of a journal that does not exist yet.
-    file: Option<fs::File>,
+    file: Option<sys::File>,
     is_poisoned: bool,
     _lock: Arc<Lock>,
     record: PhantomData<fn(R)>,
@@ -130,7 +130,7 @@ impl<R: Record> Journal<R> {
         }
         self.is_poisoned = true;
         let replaced = replace(&self.path, text.as_bytes())
-            .and_then(|()| fs::OpenOptions::new().append(true).open(&self.path))
+            .and_then(|()| sys::open_for_append(&self.path))
             .map_err(|source| CommitError::Write { path: self.path.clone(), source })?;
         self.file = Some(replaced);
         self.is_poisoned = false;
@@ -144,7 +144,7 @@ impl<R: Record> Journal<R> {
                 // The header comes by an atomic replacement, so that no journal is ever without it.
                 let header = self_header::<R>().map_err(io::Error::other)?;
                 replace(&self.path, header.as_bytes())?;
-                missing.insert(fs::OpenOptions::new().append(true).open(&self.path)?)
+                missing.insert(sys::open_for_append(&self.path)?)
             }
         };
         file.write_all(line)?;
@@ -213,30 +213,41 @@ fn checksum(text: &str) -> String {
     format!("{:08x}", crc32fast::hash(text.as_bytes()))
 }
 
-fn open_for_append(path: &Path, good_bytes: u64) -> io::Result<fs::File> {
-    let file = fs::OpenOptions::new().append(true).open(path)?;
-    if file.metadata()?.len() > good_bytes {
+fn open_for_append(path: &Path, good_bytes: u64) -> io::Result<sys::File> {
+    let file = sys::open_for_append(path)?;
+    if file.len()? > good_bytes {
         file.set_len(good_bytes)?;
         file.sync_all()?;
     }
     Ok(file)
 }
 
+/// Whether the reader is going to append.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Writable {
+pub(crate) enum Writable {
     Required,
     NotNeeded,
 }
 
 /// Visits every record; says how many bytes of the file are good, or `None` where there is no file.
 fn scan<R: Record>(path: &Path, writable: Writable, mut visit: impl FnMut(R)) -> Result<Option<u64>, OpenError> {
-    let damaged = |source| OpenError::Damaged { path: path.to_owned(), kind: R::KIND, source, last_good: None };
-    let bytes = match fs::read(path) {
+    let bytes = match sys::read(path) {
         Ok(bytes) => bytes,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(_) if path.is_dir() => return Err(OpenError::NotAFile { path: path.to_owned() }),
         Err(source) => return Err(OpenError::Io { path: path.to_owned(), source }),
     };
+    scan_bytes(path, &bytes, writable, &mut visit).map(Some)
+}
+
+/// Visits every record in `bytes`, the content of `path`; says how many of them are good.
+pub(crate) fn scan_bytes<R: Record>(
+    path: &Path,
+    bytes: &[u8],
+    writable: Writable,
+    visit: &mut dyn FnMut(R),
+) -> Result<u64, OpenError> {
+    let damaged = |source| OpenError::Damaged { path: path.to_owned(), kind: R::KIND, source, last_good: None };
     let mut lines = bytes.split_inclusive(|byte| *byte == b'\n').enumerate();
     let header = lines.next().map(|(_, line)| line).unwrap_or_default();
     let header: Header = serde_json::from_slice(header)
@@ -252,7 +263,7 @@ fn scan<R: Record>(path: &Path, writable: Writable, mut visit: impl FnMut(R)) ->
     for (index, line) in lines {
         let is_last = good_bytes + line.len() == bytes.len();
         match records_of::<R>(line) {
-            Ok(records) => records.into_iter().for_each(&mut visit),
+            Ok(records) => records.into_iter().for_each(&mut *visit),
             Err(Flaw::Torn(_)) if is_last => break,
             Err(Flaw::Torn(reason) | Flaw::Foreign(reason)) => {
                 return Err(damaged(DecodeError::invalid(format!("line {}: {reason}", index + 1))));
@@ -261,7 +272,7 @@ fn scan<R: Record>(path: &Path, writable: Writable, mut visit: impl FnMut(R)) ->
         good_bytes += line.len();
     }
     // A length of a file fits.
-    Ok(Some(good_bytes as u64))
+    Ok(good_bytes as u64)
 }
 
 /// What is wrong with a line.

@@ -64,10 +64,13 @@
 mod clock;
 mod document;
 mod error;
+#[cfg(test)]
+mod faults;
 mod file;
 mod journal;
 mod lock;
 mod replace;
+mod sys;
 mod unknown;
 mod version;
 

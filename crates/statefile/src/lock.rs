@@ -8,7 +8,6 @@ use std::{
     fmt,
     fs::TryLockError,
     io::{self, Read},
-    os::unix::fs::FileExt,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -17,7 +16,11 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use fs_err as fs;
 use serde::{Deserialize, Serialize};
 
-use crate::{Clock, LockError};
+use crate::{
+    Clock, LockError,
+    replace::{move_aside, with_suffix},
+    sys,
+};
 
 /// Who holds a lock, as written in the lock file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -48,6 +51,11 @@ impl Owner {
             command: command.chars().take(COMMAND_CHARS_MAX).collect(),
             started_at: clock.now(),
         }
+    }
+
+    /// Whether the process is certainly dead: this is its host, and no process has its number.
+    pub fn is_dead(&self) -> bool {
+        !self.may_live()
     }
 
     /// Whether the process may be alive: `false` only where that is certain.
@@ -115,7 +123,7 @@ impl Lock {
     }
 
     fn try_acquire(path: &Path, owner: &Owner) -> io::Result<Option<fs::File>> {
-        let file = match fs::OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path) {
+        let file = match sys::open_lock(path) {
             Ok(file) => file,
             // Somebody else's lock file. Whether it is held can be asked without writing.
             Err(error) if error.kind() == io::ErrorKind::PermissionDenied => match fs::File::open(path) {
@@ -131,9 +139,28 @@ impl Lock {
         record.push(b'\n');
         // One write of less than a page, then the cut: a reader sees the old record, the new one, or
         // the new one with a tail that does not parse, and asks again.
-        file.file().write_all_at(&record, 0)?;
-        file.set_len(record.len() as u64)?;
+        sys::write_record(&file, &record)?;
         Ok(Some(file))
+    }
+
+    /// Breaks the lock at `path`: moves the lock file to `<path>.broken`, or `.broken_2` and so on, and says
+    /// where it went. The next [`acquire`](Self::acquire) makes a new file.
+    ///
+    /// A holder that lives does not notice, and then two processes write one state. Only for a person who is
+    /// certain that the holder is gone, say together with its host.
+    ///
+    /// # Errors
+    ///
+    /// The system's, when the file is not moved.
+    pub fn set_aside(path: &Path) -> io::Result<PathBuf> {
+        let names = (1_u32..).map(|n| if n == 1 { ".broken".to_owned() } else { format!(".broken_{n}") });
+        for name in names {
+            let aside = with_suffix(path, &name);
+            if move_aside(path, &aside)? {
+                return Ok(aside);
+            }
+        }
+        unreachable!("a directory holds fewer than 2^32 files of one name")
     }
 
     /// Where the lock file lies.

@@ -9,8 +9,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use fs_err as fs;
 use tempfile::TempPath;
+
+use crate::sys;
 
 /// Replaces the content of `path` with `bytes`.
 ///
@@ -40,12 +41,9 @@ pub fn remove_leftovers(path: &Path) -> io::Result<Vec<PathBuf>> {
     let path = follow_links(path)?;
     let prefix = temporary_prefix(&path);
     let mut removed = Vec::new();
-    for entry in fs::read_dir(directory_of(&path))? {
-        let entry = entry?;
-        if entry.file_name().as_encoded_bytes().starts_with(prefix.as_encoded_bytes()) && entry.file_type()?.is_file() {
-            fs::remove_file(entry.path())?;
-            removed.push(entry.path());
-        }
+    for leftover in sys::files_with_prefix(directory_of(&path), &prefix)? {
+        sys::remove_file(&leftover)?;
+        removed.push(leftover);
     }
     Ok(removed)
 }
@@ -61,9 +59,8 @@ impl Staged {
     /// Writes and flushes a temporary file for `target`, named as one of the state file `state` in the
     /// same directory, so that the next start of its writer finds it. Neither may be a symbolic link.
     pub(crate) fn write(target: &Path, state: &Path, bytes: &[u8]) -> io::Result<Self> {
-        let (file, temporary) = temporary_beside(state)?.into_parts();
-        let mut file = fs::File::from_parts(file, temporary.to_path_buf());
-        match fs::metadata(target) {
+        let (mut file, temporary) = temporary_beside(state)?;
+        match sys::metadata(target) {
             Ok(metadata) => file.set_permissions(metadata.permissions())?,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => return Err(error),
@@ -75,7 +72,7 @@ impl Staged {
 
     /// Puts the content in its place.
     pub(crate) fn install(self) -> io::Result<()> {
-        fs::rename(&self.temporary, &self.target)?;
+        sys::rename(&self.temporary, &self.target)?;
         // The name is gone, so there is nothing left to clean up; a failure here would be a bug of
         // `tempfile` on a platform that marks temporary files, and must not undo the rename.
         drop(self.temporary.keep());
@@ -87,36 +84,40 @@ impl Staged {
 ///
 /// Not flushed: the flush of the directory that ends the update covers it.
 pub(crate) fn keep_generation(target: &Path, backup: &Path) -> io::Result<()> {
-    let (file, temporary) = temporary_beside(target)?.into_parts();
-    drop(file);
+    let (_, temporary) = temporary_beside(target)?;
     // A link cannot be made over an existing name, so the reserved name is freed first; nobody else
     // takes it, since the writer's lock is held.
-    fs::remove_file(&temporary)?;
-    match fs::hard_link(target, &temporary) {
+    sys::remove_file(&temporary)?;
+    match sys::hard_link(target, &temporary) {
         Ok(()) => {
-            fs::rename(&temporary, backup)?;
+            sys::rename(&temporary, backup)?;
             // Renaming one link of a file over another link of it does nothing and says `Ok`. Then
             // `temporary` still exists, and its drop removes it.
             Ok(())
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         // Some file systems have no links: copy.
-        Err(_) => Staged::write(backup, target, &fs::read(target)?)?.install(),
+        Err(_) => Staged::write(backup, target, &sys::read(target)?)?.install(),
     }
+}
+
+/// Renames `source` to `target` in the same directory unless something is there (`Ok(false)`), durably.
+pub(crate) fn move_aside(source: &Path, target: &Path) -> io::Result<bool> {
+    Ok(sys::rename_to_free_name(source, target)? && sync_directory(target).map(|()| true)?)
 }
 
 /// Flushes the directory that holds `path`, so that a rename in it is durable.
 pub(crate) fn sync_directory(path: &Path) -> io::Result<()> {
-    fs::File::open(directory_of(path))?.sync_all()
+    sys::sync_directory(directory_of(path))
 }
 
 /// The file that `path` leads to, which need not exist.
 pub(crate) fn follow_links(path: &Path) -> io::Result<PathBuf> {
     let mut path = path.to_owned();
     for _ in 0..LINKS_MAX {
-        match fs::symlink_metadata(&path) {
+        match sys::symlink_metadata(&path) {
             Ok(metadata) if metadata.is_symlink() => {
-                let link = fs::read_link(&path)?;
+                let link = sys::read_link(&path)?;
                 path = directory_of(&path).join(link);
             }
             Ok(_) => return Ok(path),
@@ -151,16 +152,6 @@ fn temporary_prefix(target: &Path) -> OsString {
     prefix
 }
 
-fn temporary_beside(target: &Path) -> io::Result<tempfile::NamedTempFile> {
-    let mut builder = tempfile::Builder::new();
-    let prefix = temporary_prefix(target);
-    builder.prefix(&prefix);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        // As any program creates a file; the umask takes away what the user wants taken away.
-        // `tempfile` by itself makes files that only the owner can read.
-        builder.permissions(std::fs::Permissions::from_mode(0o666));
-    }
-    builder.tempfile_in(directory_of(target))
+fn temporary_beside(target: &Path) -> io::Result<(sys::File, TempPath)> {
+    sys::create_temporary(directory_of(target), &temporary_prefix(target))
 }

@@ -4,7 +4,7 @@ use std::os::unix::fs::MetadataExt;
 
 use statefile::{Lock, LockError, Owner};
 
-use super::clock;
+use super::{clock, names};
 
 #[test]
 fn the_second_is_refused_and_changes_no_byte() {
@@ -70,4 +70,18 @@ fn a_lock_that_cannot_be_made_says_why() {
     let dir = tempfile::tempdir().unwrap();
     let error = Lock::acquire(dir.path(), &Owner::current(&clock())).unwrap_err();
     assert!(matches!(error, LockError::Io { .. }), "{error}");
+}
+
+#[test]
+fn a_lock_that_is_set_aside_is_kept_and_free() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("state.json.lock");
+    for expect in ["state.json.lock.broken", "state.json.lock.broken_2"] {
+        let holder = Lock::acquire(&path, &Owner::current(&clock())).unwrap();
+        assert!(!Owner::current(&clock()).is_dead());
+        assert_eq!(Lock::set_aside(&path).unwrap(), dir.path().join(expect));
+        Lock::acquire(&path, &Owner::current(&clock())).unwrap();
+        drop(holder);
+    }
+    assert_eq!(names(dir.path()), ["state.json.lock", "state.json.lock.broken", "state.json.lock.broken_2"]);
 }

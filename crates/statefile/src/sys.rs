@@ -1,0 +1,188 @@
+//! Every file operation of this crate that can go wrong, in one place.
+//!
+//! In production each function is the call of `fs_err` that it names. In this crate's own tests a script can
+//! make any one of them fail, and a recorder writes down what a disk would have seen ([`crate::faults`]);
+//! that is why they are here and not where they are used.
+
+use std::{
+    ffi::OsStr,
+    io::{self, Write},
+    path::{Path, PathBuf},
+};
+
+use fs_err as fs;
+use tempfile::TempPath;
+
+#[cfg(test)]
+use crate::faults::{Call, call};
+
+/// Runs an operation; in tests, the script decides whether it takes place.
+#[cfg(not(test))]
+macro_rules! call {
+    ($call:expr, $operation:expr) => {
+        $operation
+    };
+}
+#[cfg(test)]
+macro_rules! call {
+    ($call:expr, $operation:expr) => {
+        call($call, || $operation)
+    };
+}
+
+/// Reads a whole file.
+pub(crate) fn read(path: &Path) -> io::Result<Vec<u8>> {
+    call!(Call::Read(path), fs::read(path))
+}
+
+/// What the system says of a file, with symbolic links followed.
+pub(crate) fn metadata(path: &Path) -> io::Result<std::fs::Metadata> {
+    call!(Call::Look(path), fs::metadata(path))
+}
+
+/// What the system says of a name.
+pub(crate) fn symlink_metadata(path: &Path) -> io::Result<std::fs::Metadata> {
+    call!(Call::Look(path), fs::symlink_metadata(path))
+}
+
+/// Where a symbolic link leads.
+pub(crate) fn read_link(path: &Path) -> io::Result<PathBuf> {
+    call!(Call::Look(path), fs::read_link(path))
+}
+
+/// The regular files in a directory whose names begin with `prefix`.
+pub(crate) fn files_with_prefix(dir: &Path, prefix: &OsStr) -> io::Result<Vec<PathBuf>> {
+    let list = || {
+        let mut found = Vec::new();
+        for entry in fs::read_dir(dir)? {
+            let entry = entry?;
+            let is_named = entry.file_name().as_encoded_bytes().starts_with(prefix.as_encoded_bytes());
+            if is_named && entry.file_type()?.is_file() {
+                found.push(entry.path());
+            }
+        }
+        Ok(found)
+    };
+    call!(Call::Look(dir), list())
+}
+
+/// Makes a temporary file in `dir`, with the permissions of a file that any program creates.
+pub(crate) fn create_temporary(dir: &Path, prefix: &OsStr) -> io::Result<(File, TempPath)> {
+    use std::os::unix::fs::PermissionsExt;
+    let create = || {
+        let mut builder = tempfile::Builder::new();
+        builder.prefix(prefix);
+        // The umask takes away what the user wants taken away. `tempfile` by itself makes files that only
+        // the owner can read.
+        builder.permissions(std::fs::Permissions::from_mode(0o666));
+        let (file, path) = builder.tempfile_in(dir)?.into_parts();
+        Ok::<_, io::Error>((fs::File::from_parts(file, path.to_path_buf()), path))
+    };
+    let (file, path) = call!(Call::Create(dir), create())?;
+    #[cfg(test)]
+    crate::faults::created(&path);
+    Ok((File(file), path))
+}
+
+/// Opens a file to append to it.
+pub(crate) fn open_for_append(path: &Path) -> io::Result<File> {
+    call!(Call::Open(path), fs::OpenOptions::new().append(true).open(path)).map(File)
+}
+
+/// Opens a lock file, making it where it is missing.
+pub(crate) fn open_lock(path: &Path) -> io::Result<fs::File> {
+    let open = || fs::OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path);
+    call!(Call::Open(path), open())
+}
+
+/// Makes `record` the whole content of a file: one write at its beginning, then the cut.
+pub(crate) fn write_record(file: &fs::File, record: &[u8]) -> io::Result<()> {
+    use std::os::unix::fs::FileExt;
+    call!(Call::Write(file.path(), record), file.file().write_all_at(record, 0))?;
+    call!(Call::Cut(file.path(), record.len() as u64), file.set_len(record.len() as u64))
+}
+
+/// Puts `from` in the place of `to`.
+pub(crate) fn rename(from: &Path, to: &Path) -> io::Result<()> {
+    call!(Call::Rename(from, to), fs::rename(from, to))
+}
+
+/// Gives `from` the second name `to`.
+pub(crate) fn hard_link(from: &Path, to: &Path) -> io::Result<()> {
+    call!(Call::Link(from, to), fs::hard_link(from, to))
+}
+
+/// Renames `from` to `to` unless that exists: `Ok(false)`.
+pub(crate) fn rename_to_free_name(from: &Path, to: &Path) -> io::Result<bool> {
+    use rustix::{fs::RenameFlags, io::Errno};
+    let cwd = rustix::fs::CWD;
+    let rename = || match rustix::fs::renameat_with(cwd, from, cwd, to, RenameFlags::NOREPLACE) {
+        Ok(()) => Ok(true),
+        Err(Errno::EXIST) => Ok(false),
+        // A file system without that call, say NFS: a link does not replace anything either.
+        Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => match fs::hard_link(from, to) {
+            Ok(()) => fs::remove_file(from).map(|()| true),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
+            Err(error) => Err(error),
+        },
+        Err(error) => Err(error.into()),
+    };
+    call!(Call::Rename(from, to), rename())
+}
+
+/// Removes a name.
+pub(crate) fn remove_file(path: &Path) -> io::Result<()> {
+    call!(Call::Remove(path), fs::remove_file(path))
+}
+
+/// Flushes a directory, so that what happened to the names in it is durable.
+pub(crate) fn sync_directory(dir: &Path) -> io::Result<()> {
+    call!(Call::SyncDirectory(dir), fs::File::open(dir)?.sync_all())
+}
+
+/// A file that is written to.
+#[derive(Debug)]
+pub(crate) struct File(fs::File);
+
+impl File {
+    /// Flushes content and metadata.
+    pub(crate) fn sync_all(&self) -> io::Result<()> {
+        call!(Call::Sync(self.0.path()), self.0.sync_all())
+    }
+
+    /// Flushes the content, and of the metadata what it takes to read that.
+    pub(crate) fn sync_data(&self) -> io::Result<()> {
+        call!(Call::Sync(self.0.path()), self.0.sync_data())
+    }
+
+    /// The length in bytes.
+    pub(crate) fn len(&self) -> io::Result<u64> {
+        call!(Call::Look(self.0.path()), self.0.metadata()).map(|metadata| metadata.len())
+    }
+
+    /// Cuts the file.
+    pub(crate) fn set_len(&self, len: u64) -> io::Result<()> {
+        call!(Call::Cut(self.0.path(), len), self.0.set_len(len))
+    }
+
+    /// Sets the permissions.
+    pub(crate) fn set_permissions(&self, permissions: std::fs::Permissions) -> io::Result<()> {
+        call!(Call::Look(self.0.path()), self.0.set_permissions(permissions))
+    }
+}
+
+impl Write for File {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        #[cfg(test)]
+        {
+            let path = self.0.path().to_owned();
+            crate::faults::write(&path, bytes, |bytes| self.0.write(bytes))
+        }
+        #[cfg(not(test))]
+        self.0.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+}
