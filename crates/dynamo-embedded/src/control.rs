@@ -8,6 +8,7 @@ use crate::{
     engine::{Engine, TableFacts},
     lifecycle::{self, IndexRow},
     rules::{self, Step, TableView},
+    seed::Seed,
     service::Request,
     store,
     times::Times,
@@ -22,17 +23,28 @@ pub(crate) struct Done {
     pub(crate) changed_table: bool,
 }
 
+/// When a request is served, and on what terms.
+#[derive(Debug)]
+pub(crate) struct Moment {
+    /// Microseconds since the epoch.
+    pub(crate) now: i64,
+    /// How long operations take on indexes that `seed` does not name.
+    pub(crate) times: Times,
+    /// What the table is taken for.
+    pub(crate) seed: Seed,
+}
+
 /// Serves an operation that only reads.
-pub(crate) fn read(engine: &Engine, request: &Request<'_>, now: i64) -> Result<Vec<u8>, Refusal> {
+pub(crate) fn read(engine: &Engine, request: &Request<'_>, moment: &Moment) -> Result<Vec<u8>, Refusal> {
     let connection = engine.connection();
     match (request.operation, request.table()) {
         ("DescribeTable", Some(table)) => {
             let body = engine.inside(request.operation, request.body)?;
-            described(engine, table, &body, "Table", now)
+            described(engine, table, &body, "Table", moment)
         }
         ("Query" | "Scan", Some(table)) => {
             if let Some(index) = request.json["IndexName"].as_str() {
-                rules::check_read(&store::indexes(connection, table)?, index, now)?;
+                rules::check_read(&store::indexes(connection, table)?, index, moment.now)?;
             }
             engine.inside(request.operation, request.body)
         }
@@ -41,19 +53,19 @@ pub(crate) fn read(engine: &Engine, request: &Request<'_>, now: i64) -> Result<V
 }
 
 /// Serves an operation that writes.
-pub(crate) fn write(engine: &Engine, request: &Request<'_>, now: i64, times: Times) -> Result<Done, Refusal> {
+pub(crate) fn write(engine: &Engine, request: &Request<'_>, moment: &Moment) -> Result<Done, Refusal> {
     let table = request.table().unwrap_or_default();
     let body = match request.operation {
-        "CreateTable" => create_table(engine, request, table, now)?,
+        "CreateTable" => create_table(engine, request, table, moment)?,
         "UpdateTable" => {
             let steps = rules::steps(&request.json)?;
             rules::check_shapes(&steps)?;
             match engine.table(table)? {
-                Some(facts) => Update { engine, request, table, facts, now, times }.run(&steps)?,
+                Some(facts) => Update { engine, request, table, facts, moment }.run(&steps)?,
                 None => engine.inside(request.operation, request.body)?,
             }
         }
-        "DeleteTable" => delete_table(engine, request, table, now)?,
+        "DeleteTable" => delete_table(engine, request, table, moment.now)?,
         _ => {
             let body = engine.inside(request.operation, request.body)?;
             return Ok(Done { body, changed_table: false });
@@ -62,10 +74,11 @@ pub(crate) fn write(engine: &Engine, request: &Request<'_>, now: i64, times: Tim
     Ok(Done { body, changed_table: true })
 }
 
-fn create_table(engine: &Engine, request: &Request<'_>, table: &str, now: i64) -> Result<Vec<u8>, Refusal> {
+fn create_table(engine: &Engine, request: &Request<'_>, table: &str, moment: &Moment) -> Result<Vec<u8>, Refusal> {
     rules::check_create_table(&request.json)?;
     let body = engine.inside(request.operation, request.body)?;
     let connection = engine.connection();
+    let now = moment.now;
     store::put_table(connection, table, now)?;
     let indexes = request.json["GlobalSecondaryIndexes"].as_array();
     for index in indexes.into_iter().flatten() {
@@ -79,7 +92,7 @@ fn create_table(engine: &Engine, request: &Request<'_>, table: &str, now: i64) -
         };
         store::put_index(connection, table, &row)?;
     }
-    described(engine, table, &body, "TableDescription", now)
+    described(engine, table, &body, "TableDescription", moment)
 }
 
 fn delete_table(engine: &Engine, request: &Request<'_>, table: &str, now: i64) -> Result<Vec<u8>, Refusal> {
@@ -99,21 +112,20 @@ struct Update<'a> {
     request: &'a Request<'a>,
     table: &'a str,
     facts: TableFacts,
-    now: i64,
-    times: Times,
+    moment: &'a Moment,
 }
 
 impl Update<'_> {
     fn run(&self, steps: &[Step<'_>]) -> Result<Vec<u8>, Refusal> {
         let connection = self.engine.connection();
-        store::purge_indexes(connection, self.table, self.now)?;
+        store::purge_indexes(connection, self.table, self.moment.now)?;
         let rows = store::indexes(connection, self.table)?;
         let view = TableView {
             name: self.table,
             on_demand: self.facts.on_demand,
             indexes: &self.facts.indexes,
             rows: &rows,
-            now: self.now,
+            now: self.moment.now,
         };
         rules::check_update(&view, &self.request.json, steps)?;
         let remnants = steps
@@ -129,32 +141,34 @@ impl Update<'_> {
             let row = self.after(step, row, remnant)?;
             store::put_index(connection, self.table, &row)?;
         }
-        described(self.engine, self.table, &body, "TableDescription", self.now)
+        described(self.engine, self.table, &body, "TableDescription", self.moment)
     }
 
     /// The stored row of an index after a step that the engine has carried out.
     fn after(&self, step: &Step<'_>, row: Option<&IndexRow>, remnant: Option<Value>) -> Result<IndexRow, Refusal> {
         let settled = || IndexRow {
             name: step.index.to_owned(),
-            backfill_at: self.now,
-            active_at: self.now,
+            backfill_at: self.moment.now,
+            active_at: self.moment.now,
             gone_at: None,
             remnant: None,
             capacity: json!({}),
         };
+        let Moment { now, times, seed } = self.moment;
+        let times = seed.times.get(step.index).unwrap_or(times);
         Ok(match step.action {
             IndexAction::Create => {
                 self.leave_out_violations(step)?;
-                let backfill_at = self.now.saturating_add(store::span(self.times.allocation));
+                let backfill_at = now.saturating_add(store::span(times.allocation));
                 IndexRow {
                     backfill_at,
-                    active_at: backfill_at.saturating_add(store::span(self.times.backfill)),
+                    active_at: backfill_at.saturating_add(store::span(times.backfill)),
                     capacity: lifecycle::capacity(step.body),
                     ..settled()
                 }
             }
             IndexAction::Delete => IndexRow {
-                gone_at: Some(self.now.saturating_add(store::span(self.times.delete))),
+                gone_at: Some(now.saturating_add(store::span(times.delete))),
                 remnant,
                 ..row.cloned().unwrap_or_else(settled)
             },
@@ -183,7 +197,7 @@ impl Update<'_> {
     fn remnant(&self, index: &str) -> Result<Value, Refusal> {
         let request = json!({"TableName": self.table}).to_string();
         let body = self.engine.inside("DescribeTable", request.as_bytes())?;
-        let body = described(self.engine, self.table, &body, "Table", self.now)?;
+        let body = described(self.engine, self.table, &body, "Table", self.moment)?;
         let body: Value = serde_json::from_slice(&body).map_err(|e| Refusal::internal(&e))?;
         let indexes = body["Table"]["GlobalSecondaryIndexes"].as_array();
         let mut same = indexes.into_iter().flatten().filter(|other| other["IndexName"] == index);
@@ -209,13 +223,14 @@ fn merge_capacity(stored: &mut Value, given: &Value) {
 }
 
 /// Rewrites the table description in an engine's answer.
-fn described(engine: &Engine, table: &str, body: &[u8], member: &str, now: i64) -> Result<Vec<u8>, Refusal> {
+fn described(engine: &Engine, table: &str, body: &[u8], member: &str, moment: &Moment) -> Result<Vec<u8>, Refusal> {
     let mut answer: Map<String, Value> = serde_json::from_slice(body).map_err(|e| Refusal::internal(&e))?;
     let connection = engine.connection();
     let rows = store::indexes(connection, table)?;
     let created_at = store::created_at(connection, table)?;
     if let Some(description) = answer.get_mut(member).and_then(Value::as_object_mut) {
-        lifecycle::describe(description, &rows, now, created_at);
+        lifecycle::describe(description, &rows, moment.now, created_at);
+        moment.seed.describe(description);
     }
     serde_json::to_vec(&answer).map_err(|e| Refusal::internal(&e))
 }

@@ -19,6 +19,7 @@ use crate::{
     engine,
     error::EmbeddedError,
     faults::{FaultPlan, Faults},
+    seed::Seed,
     service::{self, Service},
     store,
     times::Times,
@@ -85,15 +86,53 @@ impl EmbeddedDynamo {
         aws_sdk_dynamodb::Client::from_conf(self.config().build())
     }
 
+    /// Takes a table, there or yet to be made, for one of another size and other times, in the eyes of
+    /// this handle and its clones.
+    pub fn seed(&self, table: impl Into<String>, seed: Seed) {
+        self.service.seed(table.into(), seed);
+    }
+
+    /// Replaces what goes wrong; its calls are counted from here on.
+    pub fn set_faults(&self, faults: FaultPlan) {
+        self.service.set_faults(Faults::new(faults));
+    }
+
+    /// When the table's description next changes without anybody's doing: an index enters its next phase.
+    /// `None`: not before somebody asks for something.
+    ///
+    /// # Errors
+    ///
+    /// If SQLite cannot read it.
+    pub fn next_change(&self, table: &str) -> Result<Option<SystemTime>, EmbeddedError> {
+        self.service.next_change(table).map_err(|source| self.unreadable(source))
+    }
+
+    /// Counts, for the fault plan alone, a `DescribeTable` that the caller answers by itself, since nothing
+    /// has changed since the last one. `false`: the plan has something in store for this call, so it is not
+    /// counted and must be made.
+    ///
+    /// With [`next_change`](Self::next_change), this spares a rehearsal most of its cost: polling.
+    pub fn pass_unchanged_look(&self, table: &str) -> bool {
+        self.service.pass("DescribeTable", table)
+    }
+
+    /// Each rule of the fault plan, in its order, and how many calls it struck: a rule with none did not
+    /// fit any call.
+    pub fn strikes(&self) -> Vec<(String, u64)> {
+        self.service.strikes()
+    }
+
     /// The ledger: every call of every process that used this database, in the order of commit.
     ///
     /// # Errors
     ///
     /// If SQLite cannot read it.
     pub fn calls(&self) -> Result<Vec<Call>, EmbeddedError> {
-        self.service
-            .calls()
-            .map_err(|source| EmbeddedError::Ledger { path: self.path.clone(), source: Box::new(source) })
+        self.service.calls().map_err(|source| self.unreadable(source))
+    }
+
+    fn unreadable(&self, source: rusqlite::Error) -> EmbeddedError {
+        EmbeddedError::Ledger { path: self.path.clone(), source: Box::new(source) }
     }
 }
 

@@ -50,6 +50,15 @@ struct Rule {
     effect: Effect,
 }
 
+impl Rule {
+    /// Whether a call is in the rule's scope.
+    fn fits(&self, operation: &str, table: Option<&str>, index: Option<&str>) -> bool {
+        self.operation == operation
+            && self.table.as_deref().is_none_or(|wanted| Some(wanted) == table)
+            && self.index.as_deref().is_none_or(|wanted| Some(wanted) == index)
+    }
+}
+
 /// What a fault does to a call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Effect {
@@ -245,13 +254,40 @@ impl fmt::Display for Rule {
 #[derive(Debug, Default)]
 pub(crate) struct Faults {
     plan: FaultPlan,
-    counts: Mutex<Vec<u64>>,
+    counts: Mutex<Vec<Count>>,
+}
+
+/// What a rule has seen and done.
+#[derive(Debug, Clone, Copy, Default)]
+struct Count {
+    calls: u64,
+    strikes: u64,
 }
 
 impl Faults {
     pub(crate) fn new(plan: FaultPlan) -> Self {
-        let counts = Mutex::new(vec![0; plan.rules.len()]);
+        let counts = Mutex::new(vec![Count::default(); plan.rules.len()]);
         Faults { plan, counts }
+    }
+
+    /// Counts a call that nothing happens to; `false`, uncounted, where something would.
+    pub(crate) fn pass(&self, operation: &str, table: Option<&str>) -> bool {
+        let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        let fits = |rule: &Rule| rule.fits(operation, table, None);
+        let strikes =
+            |(rule, count): (&Rule, &Count)| (rule.first..=rule.last).contains(&(count.calls + 1)) && fits(rule);
+        if self.plan.rules.iter().zip(counts.iter()).any(strikes) {
+            return false;
+        }
+        let fitting = self.plan.rules.iter().zip(counts.iter_mut()).filter(|(rule, _)| fits(rule));
+        fitting.for_each(|(_, count)| count.calls += 1);
+        true
+    }
+
+    /// Each rule, and how many calls it struck.
+    pub(crate) fn strikes(&self) -> Vec<(String, u64)> {
+        let counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        self.plan.rules.iter().map(ToString::to_string).zip(counts.iter().map(|count| count.strikes)).collect()
     }
 
     /// Counts a call and says what happens to it, if anything.
@@ -259,12 +295,10 @@ impl Faults {
         let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
         let mut effect = None;
         for (rule, count) in self.plan.rules.iter().zip(counts.iter_mut()) {
-            let fits = rule.operation == operation
-                && rule.table.as_deref().is_none_or(|wanted| Some(wanted) == table)
-                && rule.index.as_deref().is_none_or(|wanted| Some(wanted) == index);
-            if fits {
-                *count += 1;
-                if (rule.first..=rule.last).contains(count) && effect.is_none() {
+            if rule.fits(operation, table, index) {
+                count.calls += 1;
+                if (rule.first..=rule.last).contains(&count.calls) && effect.is_none() {
+                    count.strikes += 1;
                     effect = Some(rule.effect.clone());
                 }
             }
@@ -317,6 +351,18 @@ mod tests {
         assert_eq!(call("a", Some("j")), None); // 3rd of a, but not of a/i
         assert_eq!(call("a", Some("i")), Some(Effect::Lost)); // 3rd of a/i
         assert_eq!(faults.next("PutItem", Some("a"), None), None);
+    }
+
+    #[test]
+    #[expect(clippy::unwrap_used, reason = "a test")]
+    fn a_call_that_is_let_pass_counts_and_one_that_would_be_struck_does_not() {
+        let faults = Faults::new("DescribeTable[a]#3=lost; DescribeTable#5=unreachable".parse().unwrap());
+        let pass = |table| faults.pass("DescribeTable", Some(table));
+        assert_eq!([pass("a"), pass("a"), pass("a"), pass("b"), pass("a")], [true, true, false, true, false]);
+        assert_eq!(faults.next("DescribeTable", Some("a"), None), Some(Effect::Lost)); // 3rd of a, 4th of all
+        assert!(!pass("b")); // the 5th of all
+        assert_eq!(faults.next("DescribeTable", Some("b"), None), Some(Effect::Unreachable));
+        assert!(pass("a") && pass("b"));
     }
 
     proptest! {

@@ -81,6 +81,13 @@
 //! Measured (release build, file): open 4 ms, 1000 `PutItem` 68 ms, 200 `DescribeTable` 17 ms, each
 //! with its row in the ledger.
 //!
+//! # For rehearsals
+//!
+//! [`Seed`] makes a table look like another one, in size and in the time that its indexes take;
+//! [`EmbeddedDynamo::set_faults`] begins a script when everything is in place, and
+//! [`EmbeddedDynamo::strikes`] tells what came of it. On a clock that jumps, polling is all that a
+//! rehearsal costs: [`EmbeddedDynamo::next_change`] and [`EmbeddedDynamo::pass_unchanged_look`] spare it.
+//!
 //! # What is absent
 //!
 //! Transactions, streams, TTL, tags, `PartiQL`, vector indexes, backups, resource policies (unknown
@@ -100,6 +107,7 @@ mod error;
 mod faults;
 mod lifecycle;
 mod rules;
+mod seed;
 mod service;
 mod store;
 mod times;
@@ -109,4 +117,5 @@ pub use calls::{Call, IndexAction, Outcome};
 pub use embedded::{Builder, Clock, EmbeddedDynamo};
 pub use error::EmbeddedError;
 pub use faults::{FaultPlan, FaultPlanError};
+pub use seed::Seed;
 pub use times::{Times, TimesError};

@@ -8,6 +8,7 @@
 //! 3. Two processes on one file see each other's changes with the next request.
 
 use std::{
+    collections::HashMap,
     sync::{Mutex, MutexGuard, PoisonError},
     time::SystemTime,
 };
@@ -17,11 +18,13 @@ use serde_json::Value;
 use crate::{
     answer::Refusal,
     calls::{Call, Outcome},
-    control,
+    control::{self, Moment},
     embedded::Clock,
     engine::{Engine, OPERATIONS, OpenFailure},
     faults::{Effect, Faults},
-    rules, store,
+    rules,
+    seed::Seed,
+    store,
     times::Times,
 };
 
@@ -62,7 +65,8 @@ pub(crate) struct Service {
     path: Option<String>,
     clock: Clock,
     times: Times,
-    faults: Faults,
+    seeds: Mutex<HashMap<String, Seed>>,
+    faults: Mutex<Faults>,
 }
 
 impl std::fmt::Debug for Service {
@@ -105,7 +109,48 @@ impl Request<'_> {
 
 impl Service {
     pub(crate) fn new(opened: Opened, path: Option<String>, clock: Clock, times: Times, faults: Faults) -> Self {
-        Service { opened: Mutex::new(opened), path, clock, times, faults }
+        let (opened, seeds, faults) = (Mutex::new(opened), Mutex::default(), Mutex::new(faults));
+        Service { opened, path, clock, times, seeds, faults }
+    }
+
+    /// Takes a table for another from now on.
+    pub(crate) fn seed(&self, table: String, seed: Seed) {
+        // Each of the two is held for one assignment or reading, which leaves it whole.
+        self.seeds.lock().unwrap_or_else(PoisonError::into_inner).insert(table, seed);
+    }
+
+    pub(crate) fn set_faults(&self, faults: Faults) {
+        *self.faults.lock().unwrap_or_else(PoisonError::into_inner) = faults;
+    }
+
+    pub(crate) fn strikes(&self) -> Vec<(String, u64)> {
+        self.faults.lock().unwrap_or_else(PoisonError::into_inner).strikes()
+    }
+
+    pub(crate) fn pass(&self, operation: &str, table: &str) -> bool {
+        self.faults.lock().unwrap_or_else(PoisonError::into_inner).pass(operation, Some(table))
+    }
+
+    /// When a table next changes by itself.
+    pub(crate) fn next_change(&self, table: &str) -> rusqlite::Result<Option<SystemTime>> {
+        let now = store::micros((self.clock)());
+        let rows = store::indexes(self.lock().engine.connection(), table)?;
+        let changes = rows.iter().flat_map(|row| match row.gone_at {
+            Some(gone_at) => [gone_at, gone_at],
+            None => [row.backfill_at, row.active_at],
+        });
+        Ok(changes.filter(|at| *at > now).min().map(store::time))
+    }
+
+    /// What a request's table is taken for.
+    fn seed_of(&self, request: &Request<'_>) -> Seed {
+        let seeds = self.seeds.lock().unwrap_or_else(PoisonError::into_inner);
+        request.table().and_then(|table| seeds.get(table)).cloned().unwrap_or_default()
+    }
+
+    fn next_fault(&self, operation: &str, call: &Call) -> Option<Effect> {
+        let faults = self.faults.lock().unwrap_or_else(PoisonError::into_inner);
+        faults.next(operation, call.table.as_deref(), call.index.as_deref())
     }
 
     /// Serves one request: the `x-amz-target` header and the JSON body.
@@ -124,7 +169,7 @@ impl Service {
             };
             return refuse(&opened.engine, call, refusal).into();
         };
-        match self.faults.next(operation, call.table.as_deref(), call.index.as_deref()) {
+        match self.next_fault(operation, &call) {
             None => {}
             Some(Effect::Refuse { code, text }) => {
                 let refusal = match text {
@@ -162,7 +207,8 @@ impl Service {
     fn read(&self, opened: &mut Opened, request: &Request<'_>, call: Call) -> Result<Vec<u8>, Refusal> {
         self.begin(opened, "BEGIN DEFERRED")?;
         let now = store::micros(call.at);
-        let result = control::read(&opened.engine, request, now);
+        let result =
+            control::read(&opened.engine, request, &Moment { now, times: self.times, seed: self.seed_of(request) });
         opened.engine.connection().execute_batch("COMMIT")?;
         match result {
             Ok(body) => {
@@ -178,7 +224,8 @@ impl Service {
         self.begin(opened, "BEGIN IMMEDIATE")?;
         let connection = opened.engine.connection();
         let now = store::micros(call.at);
-        let committed = control::write(&opened.engine, request, now, self.times).and_then(|done| {
+        let moment = Moment { now, times: self.times, seed: self.seed_of(request) };
+        let committed = control::write(&opened.engine, request, &moment).and_then(|done| {
             store::append_call(connection, &call)?;
             let generation = if done.changed_table { store::raise_generation(connection)? } else { opened.generation };
             connection.execute_batch("COMMIT")?;

@@ -9,7 +9,7 @@ use crate::{
     spec::{AttributeTypes, IndexSpec, OnDemandThroughput},
 };
 
-/// The calls of DynamoDB's control plane that creating indexes takes.
+/// The calls of DynamoDB's control plane that creating and deleting indexes takes.
 ///
 /// Promises of every implementation:
 ///
@@ -25,6 +25,9 @@ pub trait IndexApi: Send + Sync {
 
     /// Asks for an index (`UpdateTable` with one `Create`). `Ok` means that the service has begun.
     async fn create_index(&self, request: &CreateIndex<'_>) -> Result<(), ApiError>;
+
+    /// Asks for the end of an index (`UpdateTable` with one `Delete`). `Ok` means that the service has begun.
+    async fn delete_index(&self, table: &str, index: &str) -> Result<(), ApiError>;
 }
 
 /// A request for one index.
@@ -45,8 +48,16 @@ pub struct CreateIndex<'a> {
 pub enum Operation {
     /// Reading the state of a table.
     DescribeTable,
-    /// Asking for an index.
+    /// Asking for an index, or for its end.
     UpdateTable,
+    /// Reading an index.
+    Query,
+    /// Reading a table's items.
+    Scan,
+    /// Reading one item.
+    GetItem,
+    /// Reading a metric of CloudWatch.
+    GetMetricStatistics,
 }
 
 impl Operation {
@@ -55,6 +66,10 @@ impl Operation {
         match self {
             Self::DescribeTable => "DescribeTable",
             Self::UpdateTable => "UpdateTable",
+            Self::Query => "Query",
+            Self::Scan => "Scan",
+            Self::GetItem => "GetItem",
+            Self::GetMetricStatistics => "GetMetricStatistics",
         }
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! DynamoDB puts several meanings into one code, so the message decides within it. The texts are those
 //! that the service is known to send; a text that nobody has seen yet falls to the last line of its
-//! code. What follows from a class is [`crate::retry`]'s business.
+//! code. What follows from a class is [`RetryPolicy`](crate::RetryPolicy)'s business.
 
 use crate::api::{ApiError, Operation};
 
@@ -19,16 +19,25 @@ pub enum ErrorClass {
     Throttled,
     /// The service failed; the request may have taken effect.
     ServerFault,
+    /// The service failed in a way in which it fails again: the first try is not known to be without
+    /// effect, but a third one is not worth the wait.
+    LastingFault,
     /// No answer; the request may have taken effect.
     NoAnswer,
     /// The service misses attribute definitions.
     AttributeDefinitions,
     /// There is an index of that name: look at it.
     IndexExists,
+    /// The index is not ACTIVE yet, so it cannot be read: wait.
+    IndexNotReady,
+    /// The table has no such index; what was to be deleted is gone.
+    IndexMissing,
     /// The table does not exist.
     TableMissing,
     /// Who we are, or what we may do, was refused; or nothing could be sent for want of it.
     Credentials,
+    /// The service's name is unknown: a region that does not exist, or a network that is down. Nothing was sent.
+    HostNotFound,
     /// The request is wrong and stays wrong.
     Invalid,
     /// Nothing that is known.
@@ -44,11 +53,15 @@ impl ErrorClass {
             Self::Quota => "quota",
             Self::Throttled => "throttled",
             Self::ServerFault => "server-fault",
+            Self::LastingFault => "lasting-fault",
             Self::NoAnswer => "no-answer",
             Self::AttributeDefinitions => "attribute-definitions",
             Self::IndexExists => "index-exists",
+            Self::IndexNotReady => "index-not-ready",
+            Self::IndexMissing => "index-missing",
             Self::TableMissing => "table-missing",
             Self::Credentials => "credentials",
+            Self::HostNotFound => "host-not-found",
             Self::Invalid => "invalid",
             Self::Unknown => "unknown",
         }
@@ -56,57 +69,127 @@ impl ErrorClass {
 
     /// Whether the request may have taken effect all the same.
     pub const fn leaves_effect_unknown(self) -> bool {
-        matches!(self, Self::ServerFault | Self::NoAnswer)
+        matches!(self, Self::ServerFault | Self::LastingFault | Self::NoAnswer)
     }
 
     /// Whether every other call on the same table would fail alike.
     pub const fn concerns_whole_table(self) -> bool {
-        matches!(self, Self::TableMissing | Self::Credentials)
+        matches!(self, Self::TableMissing) || self.concerns_whole_run()
+    }
+
+    /// Whether every other call of the run would fail alike.
+    pub const fn concerns_whole_run(self) -> bool {
+        matches!(self, Self::Credentials | Self::HostNotFound)
+    }
+
+    /// Whether the cause goes away by itself, so that another attempt makes sense.
+    pub const fn passes(self) -> bool {
+        match self {
+            Self::TableBusy
+            | Self::TooMuchAtOnce
+            | Self::Throttled
+            | Self::ServerFault
+            | Self::LastingFault
+            | Self::NoAnswer
+            | Self::IndexExists
+            | Self::IndexNotReady
+            | Self::Unknown => true,
+            Self::Quota
+            | Self::AttributeDefinitions
+            | Self::IndexMissing
+            | Self::TableMissing
+            | Self::Credentials
+            | Self::HostNotFound
+            | Self::Invalid => false,
+        }
     }
 }
 
-/// One line of the table: a code, a text that the message holds (empty: any), and the meaning.
-type Row = (&'static str, &'static str, ErrorClass);
+/// Which messages a line of the table is about.
+#[derive(Debug, Clone, Copy)]
+enum Text {
+    /// Every message.
+    Any,
+    /// One that holds these words.
+    Has(&'static str),
+    /// None at all.
+    Empty,
+}
 
-/// The first row whose code is equal and whose text is in the message decides.
-const TABLE: &[Row] = &[
-    ("LimitExceededException", "Only 1 online index", ErrorClass::TableBusy),
-    ("LimitExceededException", "Number of global secondary indexes exceeds", ErrorClass::Quota),
-    ("LimitExceededException", "per table/index maximum", ErrorClass::Quota),
-    ("LimitExceededException", "limit to be exceeded for the account", ErrorClass::Quota),
-    ("LimitExceededException", "decreases are limited", ErrorClass::Quota),
-    ("LimitExceededException", "Encryption mode changes", ErrorClass::Quota),
-    ("LimitExceededException", "", ErrorClass::TooMuchAtOnce),
-    ("ResourceInUseException", "", ErrorClass::TableBusy),
-    ("ThrottlingException", "", ErrorClass::Throttled),
-    ("ThrottledException", "", ErrorClass::Throttled),
-    ("ProvisionedThroughputExceededException", "", ErrorClass::Throttled),
-    ("RequestLimitExceeded", "", ErrorClass::Throttled),
-    ("InternalServerError", "", ErrorClass::ServerFault),
-    ("InternalFailure", "", ErrorClass::ServerFault),
-    ("ServiceUnavailable", "", ErrorClass::ServerFault),
-    ("ServiceUnavailableException", "", ErrorClass::ServerFault),
-    ("ValidationException", "already exists", ErrorClass::IndexExists),
-    ("ValidationException", "AttributeDefinitions", ErrorClass::AttributeDefinitions),
-    ("ValidationException", "attribute definition", ErrorClass::AttributeDefinitions),
-    ("ValidationException", "index key attribute have no definition", ErrorClass::AttributeDefinitions),
-    ("ValidationException", "", ErrorClass::Invalid),
-    ("ResourceNotFoundException", "", ErrorClass::TableMissing),
-    ("AccessDeniedException", "", ErrorClass::Credentials),
-    ("UnrecognizedClientException", "", ErrorClass::Credentials),
-    ("InvalidClientTokenId", "", ErrorClass::Credentials),
-    ("InvalidSignatureException", "", ErrorClass::Credentials),
-    ("IncompleteSignatureException", "", ErrorClass::Credentials),
-    ("IncompleteSignature", "", ErrorClass::Credentials),
-    ("MissingAuthenticationTokenException", "", ErrorClass::Credentials),
-    ("MissingAuthenticationToken", "", ErrorClass::Credentials),
-    ("InvalidEndpointException", "", ErrorClass::Credentials),
-    ("OptInRequired", "", ErrorClass::Credentials),
-    ("ExpiredTokenException", "", ErrorClass::Credentials),
-    ("ExpiredToken", "", ErrorClass::Credentials),
-    ("RequestExpired", "", ErrorClass::Credentials),
-    ("UnknownOperationException", "", ErrorClass::Invalid),
-    ("SerializationException", "", ErrorClass::Invalid),
+impl Text {
+    fn fits(self, message: &str) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Has(words) => message.contains(words),
+            // The adapter says "no message" where the service said nothing.
+            Self::Empty => matches!(message.trim(), "" | "no message" | "null"),
+        }
+    }
+}
+
+use ErrorClass as C;
+use Text::{Any, Empty, Has};
+
+/// Codes, messages and meanings: the first row that fits decides (facts on DynamoDB, section 4.1).
+const TABLE: &[(&str, Text, ErrorClass)] = &[
+    ("LimitExceededException", Has("Only 1 online index"), C::TableBusy),
+    ("LimitExceededException", Has("Number of global secondary indexes exceeds"), C::Quota),
+    ("LimitExceededException", Has("per table/index maximum"), C::Quota),
+    ("LimitExceededException", Has("limit to be exceeded for the account"), C::Quota),
+    // The day, or the hour, has a limit: it passes, but not within a run.
+    ("LimitExceededException", Has("decreases are limited"), C::Quota),
+    ("LimitExceededException", Has("Encryption mode changes"), C::Quota),
+    ("LimitExceededException", Any, C::TooMuchAtOnce),
+    ("ResourceInUseException", Has("Table already exists"), C::Invalid),
+    // Forty texts and more, among them those of global tables: all of them are about a state that passes.
+    ("ResourceInUseException", Any, C::TableBusy),
+    ("ThrottlingException", Any, C::Throttled),
+    ("ThrottledException", Any, C::Throttled),
+    ("Throttling", Any, C::Throttled),
+    ("ProvisionedThroughputExceededException", Any, C::Throttled),
+    ("ProvisionedThroughputExceeded", Any, C::Throttled),
+    ("RequestLimitExceeded", Any, C::Throttled),
+    ("RequestThrottled", Any, C::Throttled),
+    ("RequestThrottledException", Any, C::Throttled),
+    ("TooManyRequestsException", Any, C::Throttled),
+    ("SlowDown", Any, C::Throttled),
+    ("InternalServerError", Has("system maintenance"), C::LastingFault),
+    ("InternalServerError", Empty, C::LastingFault),
+    ("InternalServerError", Any, C::ServerFault),
+    ("InternalFailure", Has("system maintenance"), C::LastingFault),
+    ("InternalFailure", Empty, C::LastingFault),
+    ("InternalFailure", Any, C::ServerFault),
+    ("ServiceUnavailable", Any, C::ServerFault),
+    ("ServiceUnavailableException", Any, C::ServerFault),
+    ("ValidationException", Has("Cannot read from backfilling"), C::IndexNotReady),
+    ("ValidationException", Has("already exists"), C::IndexExists),
+    ("ValidationException", Has("AttributeDefinitions"), C::AttributeDefinitions),
+    ("ValidationException", Has("attribute definition"), C::AttributeDefinitions),
+    ("ValidationException", Has("index key attribute have no definition"), C::AttributeDefinitions),
+    // Some 360 other texts.
+    ("ValidationException", Any, C::Invalid),
+    ("ResourceNotFoundException", Has("Table: "), C::TableMissing),
+    ("ResourceNotFoundException", Has("Index"), C::IndexMissing),
+    ("ResourceNotFoundException", Any, C::TableMissing),
+    ("AccessDeniedException", Any, C::Credentials),
+    ("AccessDenied", Any, C::Credentials),
+    ("UnrecognizedClientException", Any, C::Credentials),
+    ("InvalidClientTokenId", Any, C::Credentials),
+    ("InvalidSignatureException", Any, C::Credentials),
+    ("SignatureDoesNotMatch", Any, C::Credentials),
+    ("IncompleteSignatureException", Any, C::Credentials),
+    ("IncompleteSignature", Any, C::Credentials),
+    ("MissingAuthenticationTokenException", Any, C::Credentials),
+    ("MissingAuthenticationToken", Any, C::Credentials),
+    ("InvalidEndpointException", Any, C::Credentials),
+    ("InvalidEndpoint", Any, C::Credentials),
+    ("OptInRequired", Any, C::Credentials),
+    ("ExpiredTokenException", Any, C::Credentials),
+    ("ExpiredToken", Any, C::Credentials),
+    ("RequestExpired", Any, C::Credentials),
+    ("RequestTimeTooSkewed", Any, C::Credentials),
+    ("UnknownOperationException", Any, C::Invalid),
+    ("SerializationException", Any, C::Invalid),
 ];
 
 /// What an error means.
@@ -123,14 +206,15 @@ const TABLE: &[Row] = &[
 /// ```
 pub fn classify(error: &ApiError) -> ErrorClass {
     match error {
+        ApiError::NoAnswer { detail, .. } if is_unknown_host(detail) => ErrorClass::HostNotFound,
         ApiError::NoAnswer { .. } => ErrorClass::NoAnswer,
         ApiError::NotSent { .. } => ErrorClass::Credentials,
         ApiError::Service { code, message, http_status, operation } => {
-            let row = TABLE.iter().find(|(row_code, text, _)| row_code == code && message.contains(text));
+            let row = TABLE.iter().find(|(row_code, text, _)| row_code == code && text.fits(message));
             match row {
                 // A read has no definitions to miss and no index to clash with.
                 Some((_, _, ErrorClass::AttributeDefinitions | ErrorClass::IndexExists))
-                    if *operation == Operation::DescribeTable =>
+                    if *operation != Operation::UpdateTable =>
                 {
                     ErrorClass::Invalid
                 }
@@ -143,76 +227,10 @@ pub fn classify(error: &ApiError) -> ErrorClass {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::{ErrorClass as C, *};
-
-    #[test]
-    fn every_known_text_has_its_class() {
-        let check = |code: &str, message: &str, http_status: u16, expect: ErrorClass| {
-            let error = ApiError::Service {
-                operation: Operation::UpdateTable,
-                code: code.to_owned(),
-                message: message.to_owned(),
-                http_status,
-            };
-            assert_eq!(classify(&error), expect, "{error}");
-        };
-        let limit = "LimitExceededException";
-        check(
-            limit,
-            "Subscriber limit exceeded: Only 1 online index can be created or deleted simultaneously per table",
-            400,
-            C::TableBusy,
-        );
-        check(
-            limit,
-            "Subscriber limit exceeded: Number of global secondary indexes exceeds per-table limit of 20",
-            400,
-            C::Quota,
-        );
-        check(limit, "Too many operations for a given subscriber", 400, C::TooMuchAtOnce);
-        check(limit, "Only 5 tables with online indexes can be created simultaneously", 400, C::TooMuchAtOnce);
-        check(
-            "ResourceInUseException",
-            "Attempt to change a resource which is still in use: Table is being updated: t",
-            400,
-            C::TableBusy,
-        );
-        check("ThrottlingException", "Rate exceeded", 400, C::Throttled);
-        check("ProvisionedThroughputExceededException", "", 400, C::Throttled);
-        check("SomethingNew", "slow down", 429, C::Throttled);
-        check("InternalServerError", "", 500, C::ServerFault);
-        check("SomethingNew", "", 503, C::ServerFault);
-        check("ValidationException", "Attempting to create an index which already exists", 400, C::IndexExists);
-        check(
-            "ValidationException",
-            "One or more parameter values were invalid: AttributeDefinitions is not specified for index: gsi3",
-            400,
-            C::AttributeDefinitions,
-        );
-        check("ValidationException", "One or more parameter values were invalid: Unknown KeyType", 400, C::Invalid);
-        check("ResourceNotFoundException", "Requested resource not found: Table: t not found", 400, C::TableMissing);
-        check(
-            "AccessDeniedException",
-            "User: x is not authorized to perform: dynamodb:UpdateTable",
-            400,
-            C::Credentials,
-        );
-        check(
-            "UnrecognizedClientException",
-            "The security token included in the request is invalid.",
-            400,
-            C::Credentials,
-        );
-        check("ExpiredTokenException", "The security token included in the request is expired", 400, C::Credentials);
-        check("SomethingNew", "what", 400, C::Unknown);
-    }
-
-    #[test]
-    fn silence_is_told_apart_from_refusal() {
-        let operation = Operation::UpdateTable;
-        assert_eq!(classify(&ApiError::NoAnswer { operation, detail: String::new() }), ErrorClass::NoAnswer);
-        assert_eq!(classify(&ApiError::NotSent { operation, detail: String::new() }), ErrorClass::Credentials);
-    }
+/// Whether the name of the service led nowhere, as the HTTP client says it.
+fn is_unknown_host(detail: &str) -> bool {
+    detail.contains("dns error") || detail.contains("failed to lookup address")
 }
+
+#[cfg(test)]
+mod tests;

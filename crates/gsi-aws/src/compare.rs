@@ -10,10 +10,10 @@
 use std::fmt;
 
 use crate::{
-    describe::{Billing, IndexDescription, IndexStatus, TableDescription},
+    describe::{Billing, IndexDescription, IndexStatus, TableDescription, TableStatus},
     spec::{
-        AttributeType, INDEXES_PER_TABLE_MAX, IndexSpec, KeySchema, OnDemandThroughput, PROJECTED_PER_TABLE_MAX,
-        Projection, shown,
+        AttributeType, INDEXES_PER_TABLE_MAX, IndexSpec, KEYS_PER_ROLE_MAX, KeySchema, OnDemandThroughput,
+        PROJECTED_PER_TABLE_MAX, Projection, shown,
     },
 };
 
@@ -135,6 +135,28 @@ pub enum Refusal {
         /// In the definition.
         wanted: AttributeType,
     },
+    /// The table is about to go.
+    #[error("table `{table}` is being deleted")]
+    TableGoes {
+        /// The table.
+        table: String,
+    },
+    /// The key schema is none.
+    #[error(
+        "{hash} HASH and {range} RANGE attributes; an index has 1 to {KEYS_PER_ROLE_MAX}, and at most {KEYS_PER_ROLE_MAX}"
+    )]
+    Keys {
+        /// Its HASH attributes.
+        hash: usize,
+        /// Its RANGE attributes.
+        range: usize,
+    },
+    /// Neither the definition nor the table says how much capacity the index gets; the service insists on it.
+    #[error("table `{table}` is PROVISIONED, and neither its throughput nor that of the index is known")]
+    NoThroughput {
+        /// The table.
+        table: String,
+    },
     /// The table is full.
     #[error("table `{table}` has {count} global secondary indexes, as many as it can have")]
     TooManyIndexes {
@@ -164,6 +186,13 @@ pub enum Refusal {
 /// already has more shows that its quota is higher, and the service decides.
 pub fn refusal(spec: &IndexSpec, table: &TableDescription) -> Option<Refusal> {
     let name = || table.name.clone();
+    if table.status == TableStatus::Deleting {
+        return Some(Refusal::TableGoes { table: name() });
+    }
+    let (hash, range) = (spec.key_schema.hash.len(), spec.key_schema.range.len());
+    if hash == 0 || hash > KEYS_PER_ROLE_MAX || range > KEYS_PER_ROLE_MAX {
+        return Some(Refusal::Keys { hash, range });
+    }
     for (attribute, wanted) in spec.attributes.iter() {
         if let Some(is) = lasting_type(table, attribute).filter(|is| *is != wanted) {
             let attribute = attribute.to_owned();
@@ -172,6 +201,9 @@ pub fn refusal(spec: &IndexSpec, table: &TableDescription) -> Option<Refusal> {
     }
     if table.remaining_indexes().any(|index| index.name == spec.name) {
         return None;
+    }
+    if throughput_for(spec, table).is_some_and(|(read_units, write_units)| read_units < 1 || write_units < 1) {
+        return Some(Refusal::NoThroughput { table: name() });
     }
     let count = table.remaining_indexes().count();
     if count == INDEXES_PER_TABLE_MAX {

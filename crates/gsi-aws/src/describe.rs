@@ -5,9 +5,13 @@
 //!
 //! Absent: local secondary indexes, streams, replicas; no rule here needs them.
 
+mod form;
+
 use std::fmt;
 
-use crate::spec::{AttributeTypes, KeySchema, Projection, ProvisionedThroughput};
+use serde::{Deserialize, Serialize};
+
+use crate::spec::{AttributeTypes, IndexSpec, KeySchema, Projection, ProvisionedThroughput};
 
 /// Where a table is in its life. Never a sign that an index is ready: the table is ACTIVE again
 /// long before a new index is.
@@ -114,8 +118,9 @@ pub enum Billing {
     },
 }
 
-/// One table as the service describes it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// One table as the service describes it. As JSON it is what `describe-table` answers, the part in `Table`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(into = "form::TableForm", try_from = "form::TableForm")]
 pub struct TableDescription {
     /// The table's name.
     pub name: String,
@@ -190,6 +195,28 @@ impl TableDescription {
     pub fn busy_index(&self) -> Option<&IndexDescription> {
         let of = |wanted: &[IndexStatus]| self.indexes.iter().find(|index| wanted.contains(&index.status));
         of(&[IndexStatus::Creating, IndexStatus::Deleting]).or_else(|| of(&[IndexStatus::Updating]))
+    }
+
+    /// The definitions of its indexes, but for those that are being deleted: what this program would be
+    /// told in order to make them.
+    pub fn definitions(&self) -> impl Iterator<Item = IndexSpec> {
+        self.remaining_indexes().map(|index| IndexSpec {
+            table: self.name.clone(),
+            name: index.name.clone(),
+            key_schema: index.key_schema.clone(),
+            attributes: index
+                .key_schema
+                .elements()
+                .filter_map(|(name, _)| Some((name.to_owned(), self.attributes.get(name)?)))
+                .collect(),
+            projection: index.projection.clone(),
+            provisioned: index.provisioned,
+            on_demand: None,
+            warm: None,
+            description: None,
+            estimated_impact: None,
+            required_by: None,
+        })
     }
 
     /// Indexes that will still be there when all deletions are done.

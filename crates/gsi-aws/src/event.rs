@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use gsi_state::GsiKey;
 
-use crate::{compare::Unused, describe::TableStatus, report::Outcome, retry::Decision};
+use crate::{
+    classify::ErrorClass, compare::Unused, describe::TableStatus, report::Outcome, retry::Decision,
+    rollback::RollbackStep, validate::Finding,
+};
 
 /// One thing that happened to an index.
 #[derive(Debug, Clone)]
@@ -40,11 +43,17 @@ pub enum EventKind {
     Refused {
         /// The error, as it goes into the state file.
         error: String,
+        /// What it means.
+        class: ErrorClass,
         /// What is done about it.
         decision: Decision,
     },
     /// Nothing more will be done about it in this run.
     Settled(Outcome),
+    /// It was queried to see whether it answers.
+    Validated(Finding),
+    /// A step of its deletion.
+    Rollback(RollbackStep),
 }
 
 /// Why an index cannot be asked for yet.

@@ -1,9 +1,11 @@
 //! What came of a run.
 
-use std::time::Duration;
+use std::{collections::HashMap, time::Duration};
 
 use gsi_state::GsiKey;
 use indexmap::IndexMap;
+
+use crate::describe::TableDescription;
 
 /// What came of one index in one run.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,8 +50,13 @@ pub struct RunReport {
     pub outcomes: IndexMap<GsiKey, Outcome>,
     /// The run was asked to stop, and did.
     pub is_interrupted: bool,
+    /// The error that every call would have met, so that the run stopped for all tables: expired
+    /// credentials, a region that does not exist.
+    pub stopped_by: Option<String>,
     /// Wall time of the run.
     pub elapsed: Duration,
+    /// The tables, by name, as they were seen last.
+    pub tables: HashMap<String, TableDescription>,
 }
 
 impl RunReport {
@@ -58,9 +65,10 @@ impl RunReport {
         self.outcomes.values().filter(|outcome| is_of_sort(outcome)).count()
     }
 
-    /// Whether some index failed or could not be settled.
+    /// Whether some index failed or could not be settled, or the run was stopped by an error.
     pub fn has_failures(&self) -> bool {
-        self.count(|outcome| matches!(outcome, Outcome::Failed { .. } | Outcome::Unsettled { .. })) > 0
+        self.stopped_by.is_some()
+            || self.count(|outcome| matches!(outcome, Outcome::Failed { .. } | Outcome::Unsettled { .. })) > 0
     }
 
     /// Whether some index is being built, or waits for its turn, after a run that did not wait.

@@ -2,16 +2,22 @@
 //!
 //! | class | what happens | counts as an attempt |
 //! |---|---|---|
-//! | table busy | wait until the table is idle (looked at every `busy_pause`), ask again | no |
-//! | too much at once | ask again after `limit_pause` | yes |
-//! | throttled, server fault, no answer, unknown | ask again after the next step of `backoff` | yes |
+//! | table busy, index not ready | wait until it is idle (looked at every `busy_pause`), ask again | no |
+//! | too much at once | ask again after `limit_pause`, or when the service says | yes |
+//! | throttled | ask again after the next step of `backoff`, or when the service says; at least 1 s | yes |
+//! | server fault, no answer, unknown | ask again after the next step of `backoff` | yes |
+//! | lasting fault | the same, but once only | yes |
 //! | attribute definitions | ask again at once with the table's definitions merged in, once | yes |
 //! | index exists | look at it after `busy_pause` | yes |
-//! | quota, invalid | give this index up | |
-//! | table missing, credentials | give this table up | |
+//! | quota, invalid, index missing | give this index up | |
+//! | table missing | give this table up | |
+//! | credentials, host not found | give the run up | |
 //!
 //! Before a request is sent again the table is always described, since the one before may have taken
 //! effect. So there is no "retry" that could create an index twice.
+//!
+//! Many tables that are throttled together must not come back together: pauses are longer by a random part,
+//! up to half of them. The randomness is an argument.
 
 use std::time::Duration;
 
@@ -42,6 +48,28 @@ impl Default for RetryPolicy {
     }
 }
 
+/// A call that failed, as far as the decision needs to know.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct FailedCall {
+    /// What the error means.
+    pub class: ErrorClass,
+    /// Requests that count, this one included.
+    pub attempts: u32,
+    /// Whether the table's attribute definitions were merged into it already.
+    pub is_merged: bool,
+    /// How long the service asked to wait, where it did.
+    pub asked_to_wait: Option<Duration>,
+    /// Randomness, from 0 to 1: how much of the random part is added to the pause.
+    pub jitter: f64,
+}
+
+impl FailedCall {
+    /// The `attempts`-th request that counts failed; without randomness.
+    pub const fn new(class: ErrorClass, attempts: u32) -> Self {
+        Self { class, attempts, is_merged: false, asked_to_wait: None, jitter: 0.0 }
+    }
+}
+
 /// What to do next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Decision {
@@ -58,38 +86,63 @@ pub enum Decision {
     GiveUpIndex,
     /// Nothing can be had of this table.
     GiveUpTable,
+    /// Nothing can be had at all: every call would fail alike.
+    GiveUpRun,
 }
 
+/// The shortest pause after throttling: about what the service takes to forget.
+const THROTTLED_PAUSE_MIN: Duration = Duration::from_secs(1);
+
+/// Requests in sum where the service fails in a way that does not pass: one to see whether that is so.
+const LASTING_ATTEMPTS_MAX: u32 = 2;
+
 impl RetryPolicy {
-    /// Decides about an error of the class `class`, after `attempts` requests that count (this one
-    /// included) and, where that matters, with the definitions `merged` already.
+    /// Decides about a failed call.
     ///
     /// ```
     /// use std::time::Duration;
-    /// use gsi_aws::{Decision, ErrorClass, RetryPolicy};
+    /// use gsi_aws::{Decision, ErrorClass, FailedCall, RetryPolicy};
     /// let policy = RetryPolicy::default();
     /// let again = |seconds| Decision::Again { after: Duration::from_secs(seconds), spends_attempt: true };
-    /// assert_eq!(policy.decide(ErrorClass::Throttled, 1, false), again(30));
-    /// assert_eq!(policy.decide(ErrorClass::Throttled, 4, false), again(240));
-    /// assert_eq!(policy.decide(ErrorClass::Throttled, 5, false), Decision::GiveUpIndex);
-    /// assert_eq!(policy.decide(ErrorClass::Credentials, 1, false), Decision::GiveUpTable);
+    /// let throttled = |attempts| FailedCall::new(ErrorClass::Throttled, attempts);
+    /// assert_eq!(policy.decide(&throttled(1)), again(30));
+    /// assert_eq!(policy.decide(&FailedCall { jitter: 1.0, ..throttled(1) }), again(45));
+    /// assert_eq!(policy.decide(&FailedCall { asked_to_wait: Some(Duration::from_secs(7)), ..throttled(1) }), again(7));
+    /// assert_eq!(policy.decide(&throttled(4)), again(240));
+    /// assert_eq!(policy.decide(&throttled(5)), Decision::GiveUpIndex);
+    /// assert_eq!(policy.decide(&FailedCall::new(ErrorClass::Credentials, 1)), Decision::GiveUpRun);
     /// ```
-    pub fn decide(&self, class: ErrorClass, attempts: u32, merged: bool) -> Decision {
-        let is_last = attempts >= self.attempts_max;
+    pub fn decide(&self, call: &FailedCall) -> Decision {
+        let is_last = call.attempts >= self.attempts_max;
         let again = |after| {
             if is_last { Decision::GiveUpIndex } else { Decision::Again { after, spends_attempt: true } }
         };
-        match class {
-            ErrorClass::TableBusy => Decision::Again { after: self.busy_pause, spends_attempt: false },
+        let spread = |pause: Duration| {
+            let part = if call.jitter.is_finite() { call.jitter.clamp(0.0, 1.0) } else { 0.0 };
+            pause + (pause / 2).mul_f64(part)
+        };
+        // What the service asks for is spread over at least a second, for all who were told the same.
+        let asked = call.asked_to_wait.map(|wait| wait.max(THROTTLED_PAUSE_MIN));
+        match call.class {
+            ErrorClass::TableBusy | ErrorClass::IndexNotReady => {
+                Decision::Again { after: self.busy_pause, spends_attempt: false }
+            }
             // It will show in the next description, which lags a little.
             ErrorClass::IndexExists => again(self.busy_pause),
-            ErrorClass::TooMuchAtOnce => again(self.limit_pause),
-            ErrorClass::Throttled | ErrorClass::ServerFault | ErrorClass::NoAnswer | ErrorClass::Unknown => {
-                again(self.backoff_after(attempts))
+            ErrorClass::TooMuchAtOnce => again(spread(asked.unwrap_or(self.limit_pause))),
+            ErrorClass::Throttled => {
+                again(spread(asked.unwrap_or(self.backoff_after(call.attempts).max(THROTTLED_PAUSE_MIN))))
             }
-            ErrorClass::AttributeDefinitions if !merged && !is_last => Decision::MergeAttributes,
-            ErrorClass::AttributeDefinitions | ErrorClass::Quota | ErrorClass::Invalid => Decision::GiveUpIndex,
-            ErrorClass::TableMissing | ErrorClass::Credentials => Decision::GiveUpTable,
+            ErrorClass::LastingFault if call.attempts >= LASTING_ATTEMPTS_MAX => Decision::GiveUpIndex,
+            ErrorClass::LastingFault | ErrorClass::ServerFault | ErrorClass::NoAnswer | ErrorClass::Unknown => {
+                again(spread(self.backoff_after(call.attempts)))
+            }
+            ErrorClass::AttributeDefinitions if !call.is_merged && !is_last => Decision::MergeAttributes,
+            ErrorClass::AttributeDefinitions | ErrorClass::Quota | ErrorClass::Invalid | ErrorClass::IndexMissing => {
+                Decision::GiveUpIndex
+            }
+            ErrorClass::TableMissing => Decision::GiveUpTable,
+            ErrorClass::Credentials | ErrorClass::HostNotFound => Decision::GiveUpRun,
         }
     }
 
@@ -101,74 +154,4 @@ impl RetryPolicy {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const ALL: [ErrorClass; 12] = [
-        ErrorClass::TableBusy,
-        ErrorClass::TooMuchAtOnce,
-        ErrorClass::Quota,
-        ErrorClass::Throttled,
-        ErrorClass::ServerFault,
-        ErrorClass::NoAnswer,
-        ErrorClass::AttributeDefinitions,
-        ErrorClass::IndexExists,
-        ErrorClass::TableMissing,
-        ErrorClass::Credentials,
-        ErrorClass::Invalid,
-        ErrorClass::Unknown,
-    ];
-
-    #[test]
-    fn what_does_not_pass_is_never_tried_again() {
-        let policy = RetryPolicy::default();
-        for class in ALL {
-            let is_final = matches!(policy.decide(class, 1, true), Decision::GiveUpIndex | Decision::GiveUpTable);
-            let wanted = [
-                ErrorClass::Quota,
-                ErrorClass::AttributeDefinitions, // merged already
-                ErrorClass::TableMissing,
-                ErrorClass::Credentials,
-                ErrorClass::Invalid,
-            ];
-            assert_eq!(is_final, wanted.contains(&class), "{class:?}");
-        }
-    }
-
-    #[test]
-    fn the_last_attempt_is_the_last_except_for_a_busy_table() {
-        for attempts_max in [1, 2, 5] {
-            let policy = RetryPolicy { attempts_max, ..RetryPolicy::default() };
-            for class in ALL {
-                let goes_on = matches!(
-                    policy.decide(class, attempts_max, false),
-                    Decision::Again { .. } | Decision::MergeAttributes
-                );
-                assert_eq!(goes_on, class == ErrorClass::TableBusy, "{class:?}");
-            }
-        }
-    }
-
-    #[test]
-    fn the_delays_are_the_requirements() {
-        let check = |attempts: u32, seconds: u64| {
-            let policy = RetryPolicy { attempts_max: 99, ..RetryPolicy::default() };
-            let after = Duration::from_secs(seconds);
-            assert_eq!(
-                policy.decide(ErrorClass::Unknown, attempts, false),
-                Decision::Again { after, spends_attempt: true }
-            );
-        };
-        check(1, 30);
-        check(2, 60);
-        check(3, 120);
-        check(4, 240);
-        check(5, 480);
-        check(6, 480);
-        let policy = RetryPolicy { backoff: vec![], ..RetryPolicy::default() };
-        assert_eq!(
-            policy.decide(ErrorClass::Unknown, 1, false),
-            Decision::Again { after: Duration::ZERO, spends_attempt: true }
-        );
-    }
-}
+mod tests;

@@ -1,79 +1,38 @@
-//! Many indexes: one operation per table at a time, tables side by side.
+//! Many indexes: one operation per table at a time, tables side by side, the longest first.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{cmp::Reverse, sync::Arc, time::Duration};
 
 use gsi_state::{GsiKey, GsiStateManager, GsiStatus, StatusChange};
 use indexmap::IndexMap;
-use tokio::{sync::Semaphore, task::JoinSet, time::Instant};
+use tokio::{task::JoinSet, time::Instant};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    api::IndexApi,
+    api::{ApiError, IndexApi},
     compare::{Comparison, compare, refusal},
     create::{Job, Look, Stop},
-    event::{Event, EventKind, Observer},
-    record::{RecordError, Recorder},
+    event::{EventKind, Observer},
+    record::{Book, RecordError, Recorder},
     report::{Outcome, RunReport},
-    retry::RetryPolicy,
+    run::{Ended, Run, RunOptions},
     spec::IndexSpec,
+    words,
 };
-
-/// How a run goes about its work.
-#[derive(Debug, Clone)]
-pub struct RunOptions {
-    /// What to do about errors.
-    pub retry: RetryPolicy,
-    /// Tables worked on at once; 50. At least 1.
-    pub tables_parallel_max: usize,
-    /// Whether to wait for what was asked for. Otherwise the run ends when it has asked for all that
-    /// can be asked for now.
-    pub is_waiting: bool,
-    /// How long to wait for one index; `None` is for as long as it takes.
-    pub timeout_per_index: Option<Duration>,
-}
-
-impl Default for RunOptions {
-    fn default() -> Self {
-        Self { retry: RetryPolicy::default(), tables_parallel_max: 50, is_waiting: true, timeout_per_index: None }
-    }
-}
-
-/// Everything that the workers of a run share.
-pub(crate) struct Run {
-    pub(crate) api: Arc<dyn IndexApi>,
-    pub(crate) recorder: Recorder,
-    pub(crate) observer: Arc<dyn Observer>,
-    pub(crate) options: RunOptions,
-    pub(crate) cancel: CancellationToken,
-}
-
-impl Run {
-    /// Describes a table; `None` when the run is asked to stop first. A look may be broken off at any
-    /// time, unlike a request.
-    pub(crate) async fn look(&self, table: &str) -> Option<Look> {
-        self.cancel.run_until_cancelled(self.api.describe_table(table)).await
-    }
-}
-
-impl fmt::Debug for Run {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Run").field("options", &self.options).finish_non_exhaustive()
-    }
-}
 
 /// Sees to the indexes `specs`, all of which must be in the state, until each is settled.
 ///
-/// Tables are worked on side by side, in the order of `specs`; the indexes of one table one after the
-/// other, those that are under way already first. When `cancel` is cancelled, nothing new is asked
-/// for, and the run ends as soon as the calls under way are answered; what the service is building
-/// goes on there.
+/// Tables are worked on side by side, those with the most work ahead first; the indexes of one table one
+/// after the other in the order of `specs`, those that are under way already first. When `cancel` is
+/// cancelled, nothing new is asked for, and the run ends as soon as the calls under way are answered; what
+/// the service is building goes on there. The same happens by itself when the run's time is over, and when
+/// the service refuses who we are.
 ///
 /// Gives the state back, together with what came of it.
 ///
 /// # Errors
 ///
-/// [`RecordError`] when the state could not be saved: nothing is asked for that is not on disk. The
-/// state comes back then, too.
+/// [`RecordError`] when the state or its history could not be saved: nothing is asked for that is not on
+/// disk. The state comes back then, too.
 pub async fn create_all(
     manager: GsiStateManager,
     api: Arc<dyn IndexApi>,
@@ -82,67 +41,120 @@ pub async fn create_all(
     observer: Arc<dyn Observer>,
     cancel: CancellationToken,
 ) -> (GsiStateManager, Result<RunReport, RecordError>) {
-    let started = Instant::now();
-    let order: Vec<GsiKey> = specs.iter().map(IndexSpec::key).collect();
-    let tables = by_table(specs, &manager);
-    let (recorder, task) = Recorder::start(manager);
-    let places = Arc::new(Semaphore::new(options.tables_parallel_max.max(1)));
-    let run = Arc::new(Run { api, recorder, observer, options, cancel });
+    create_all_in(manager, api, specs, options, observer, cancel).await
+}
 
-    let mut workers = JoinSet::new();
-    for specs in tables {
-        let (run, places) = (Arc::clone(&run), Arc::clone(&places));
-        workers.spawn(async move {
-            // The semaphore is never closed, so waiting for a place ends with one.
-            let _place = places.acquire_owned().await;
-            work_on_table(&run, &specs).await
+/// [`create_all`], wherever the state is kept.
+pub(crate) async fn create_all_in<B: Book>(
+    book: B,
+    api: Arc<dyn IndexApi>,
+    specs: Vec<IndexSpec>,
+    options: RunOptions,
+    observer: Arc<dyn Observer>,
+    cancel: CancellationToken,
+) -> (B, Result<RunReport, RecordError>) {
+    let order: Vec<GsiKey> = specs.iter().map(IndexSpec::key).collect();
+    let (recorder, task) = Recorder::start(book);
+    let run = Arc::new(Run::new(api, recorder, options, observer, &cancel));
+    let result = work(&run, specs).await;
+    let tables = run.take_seen();
+    let stopped_by = run.refusal();
+    // The recorder's task ends with the last worker's hold on the run.
+    drop(run);
+    let book = task.finish().await;
+    let report = result.map(|mut worked| {
+        let outcomes = order.into_iter().map(|key| {
+            let outcome = worked.outcomes.swap_remove(&key).unwrap_or(Outcome::NotStarted);
+            (key, outcome)
         });
+        let outcomes = outcomes.collect();
+        RunReport { outcomes, is_interrupted: worked.is_interrupted, stopped_by, elapsed: worked.elapsed, tables }
+    });
+    (book, report)
+}
+
+/// What the workers of a run came to.
+#[derive(Default)]
+struct Worked {
+    outcomes: IndexMap<GsiKey, Outcome>,
+    is_interrupted: bool,
+    elapsed: Duration,
+}
+
+/// Works on all tables, as many at once as there are places.
+async fn work(run: &Arc<Run>, specs: Vec<IndexSpec>) -> Result<Worked, RecordError> {
+    let started = Instant::now();
+    let mut tables = by_table(run, specs).into_iter();
+    let mut workers = JoinSet::new();
+    let mut begin_next = |workers: &mut JoinSet<_>| {
+        if let Some(specs) = tables.next() {
+            let run = Arc::clone(run);
+            workers.spawn(async move { work_on_table(&run, &specs).await });
+        }
+    };
+    for _ in 0..run.options.tables_parallel_max.max(1) {
+        begin_next(&mut workers);
     }
-    let mut outcomes = IndexMap::new();
+    let mut worked = Worked::default();
     let mut failure = None;
-    let mut is_interrupted = false;
-    while let Some(finished) = workers.join_next().await {
-        let (settled, stop) = match finished {
-            Ok(finished) => finished,
-            Err(error) => std::panic::resume_unwind(error.into_panic()),
+    let deadline = run.options.timeout.map(|timeout| started + timeout);
+    let bell = async {
+        match deadline {
+            Some(deadline) => tokio::time::sleep_until(deadline).await,
+            None => std::future::pending().await,
+        }
+    };
+    tokio::pin!(bell);
+    let mut is_rung = false;
+    loop {
+        let finished = tokio::select! {
+            // What is done in time counts as done.
+            biased;
+            finished = workers.join_next() => finished,
+            () = &mut bell, if !is_rung => {
+                is_rung = true;
+                run.end(Ended::TimedOut);
+                continue;
+            }
         };
-        outcomes.extend(settled);
+        let (settled, stop) = match finished {
+            None => break,
+            Some(Ok(finished)) => finished,
+            Some(Err(error)) => std::panic::resume_unwind(error.into_panic()),
+        };
+        begin_next(&mut workers);
+        worked.outcomes.extend(settled);
         match stop {
             Some(Stop::State(error)) => {
                 failure.get_or_insert(error);
                 run.cancel.cancel();
             }
-            Some(Stop::Interrupted) => is_interrupted = true,
+            Some(Stop::Interrupted) => worked.is_interrupted = run.ended().is_none(),
             Some(Stop::Table(_)) | None => {}
         }
     }
-    drop(run);
-    let manager = task.finish().await;
-    if let Some(error) = failure {
-        return (manager, Err(error));
-    }
-    let outcomes = order
-        .into_iter()
-        .map(|key| {
-            let outcome = outcomes.swap_remove(&key).unwrap_or(Outcome::NotStarted);
-            (key, outcome)
-        })
-        .collect();
-    (manager, Ok(RunReport { outcomes, is_interrupted, elapsed: started.elapsed() }))
+    worked.elapsed = started.elapsed();
+    failure.map_or(Ok(worked), Err)
 }
 
-/// The indexes table by table; in each, those under way first, since the table is busy with them.
-fn by_table(specs: Vec<IndexSpec>, manager: &GsiStateManager) -> Vec<Vec<IndexSpec>> {
+/// The indexes table by table, the tables with the most work ahead first; in each table, the indexes under way
+/// first, since the table is busy with them.
+fn by_table(run: &Run, specs: Vec<IndexSpec>) -> Vec<Vec<IndexSpec>> {
+    let status = |spec: &IndexSpec| run.recorder.status_of(&spec.key()).map(|gsi| gsi.status);
     let mut tables: IndexMap<String, Vec<IndexSpec>> = IndexMap::new();
-    for spec in specs {
+    // An index that is being rolled back is the rollback's to finish.
+    for spec in specs.into_iter().filter(|spec| status(spec) != Some(GsiStatus::Deleting)) {
         tables.entry(spec.table.clone()).or_default().push(spec);
     }
-    let is_under_way =
-        |spec: &IndexSpec| manager.status_of(&spec.key()).is_some_and(|gsi| gsi.status == GsiStatus::InProgress);
-    for specs in tables.values_mut() {
-        specs.sort_by_key(|spec| !is_under_way(spec));
+    let mut tables: Vec<_> = tables.into_values().collect();
+    for specs in &mut tables {
+        specs.sort_by_key(|spec| status(spec) != Some(GsiStatus::InProgress));
     }
-    tables.into_values().collect()
+    tables.sort_by_cached_key(|specs| {
+        let open = specs.iter().filter(|spec| status(spec) != Some(GsiStatus::Active));
+        Reverse(open.map(|spec| run.options.expected(&spec.key())).sum::<Duration>())
+    });
+    tables
 }
 
 type Settled = Vec<(GsiKey, Outcome)>;
@@ -152,21 +164,25 @@ async fn work_on_table(run: &Run, specs: &[IndexSpec]) -> (Settled, Option<Stop>
     let Some(first) = specs.first() else { return (settled, None) };
     let mut look = run.look(&first.table).await;
     let specs = hopeless_first(specs, look.as_ref());
+    let mut work_ahead: Duration = specs.iter().map(|spec| run.options.expected(&spec.key())).sum();
     for (position, spec) in specs.iter().enumerate() {
-        match Job::new(run, spec, look.take()).settle().await {
+        let job = Job::new(run, spec, look.take(), work_ahead);
+        work_ahead = work_ahead.saturating_sub(run.options.expected(&spec.key()));
+        match job.settle().await {
             Ok(outcome) => settled.push((spec.key(), outcome)),
-            Err(Stop::Table(error)) => {
+            Err((_, Stop::Table(error))) => {
                 for spec in &specs[position..] {
-                    match fail_alike(run, spec, &error.to_string()).await {
+                    match fail_alike(run, spec, &error).await {
                         Ok(outcome) => settled.push((spec.key(), outcome)),
                         Err(error) => return (settled, Some(Stop::State(error))),
                     }
                 }
                 return (settled, None);
             }
-            Err(stop) => {
+            Err((left, stop)) => {
                 if let Stop::Interrupted = stop {
-                    settled.extend(specs[position..].iter().filter_map(|spec| left_behind(run, spec)));
+                    settled.push((spec.key(), left));
+                    settled.extend(specs[position + 1..].iter().filter_map(|spec| left_behind(run, spec)));
                 }
                 return (settled, Some(stop));
             }
@@ -190,27 +206,43 @@ fn hopeless_first<'a>(specs: &'a [IndexSpec], look: Option<&Look>) -> Vec<&'a In
     specs
 }
 
-/// Fails an index for an error that concerns its whole table; one that may be building, or was seen
-/// active, is left as it is, since nobody could look.
-async fn fail_alike(run: &Run, spec: &IndexSpec, error: &str) -> Result<Outcome, RecordError> {
-    let status = run.recorder.status_of(&spec.key()).map(|gsi| gsi.status);
-    let error = error.to_owned();
+/// Fails an index for an error that concerns its whole table, unless its own job did; one that may be
+/// building, or was seen active, is left as it is, since nobody could look.
+async fn fail_alike(run: &Run, spec: &IndexSpec, error: &ApiError) -> Result<Outcome, RecordError> {
+    let key = spec.key();
+    let known = run.recorder.status_of(&key);
+    let status = known.as_ref().map(|gsi| gsi.status);
+    let error = error.to_string();
+    let is_failed = known.is_some_and(|gsi| gsi.status == GsiStatus::Failed && gsi.last_error.as_ref() == Some(&error));
     let outcome = if matches!(status, Some(GsiStatus::InProgress | GsiStatus::Active)) {
         Outcome::Unsettled { error }
-    } else {
-        run.recorder.record(StatusChange::new(spec.key(), GsiStatus::Failed).error(&error)).await?;
+    } else if is_failed {
         Outcome::Failed { error }
+    } else {
+        let outcome = Outcome::Failed { error: error.clone() };
+        let story = words::settled(&outcome, Duration::ZERO).into_iter().collect();
+        let change = StatusChange::new(key.clone(), GsiStatus::Failed).error(error);
+        run.recorder.record(change, story).await?;
+        outcome
     };
-    run.observer.observe(&Event { key: spec.key(), kind: EventKind::Settled(outcome.clone()) });
+    run.tell(&key, EventKind::Settled(outcome.clone()));
     Ok(outcome)
 }
 
-/// What an interrupted run leaves: building at the service, or not started.
+/// What a run that stopped leaves of an index that it did not come to: asked for by an earlier run, or not
+/// started.
 fn left_behind(run: &Run, spec: &IndexSpec) -> Option<(GsiKey, Outcome)> {
-    let outcome = match run.recorder.status_of(&spec.key())?.status {
-        GsiStatus::InProgress => Outcome::StillBuilding,
-        GsiStatus::Active => Outcome::StillActive,
-        GsiStatus::Pending | GsiStatus::Failed | GsiStatus::Deleting | GsiStatus::Deleted => Outcome::NotStarted,
+    let outcome = match (run.recorder.status_of(&spec.key())?.status, run.refusal()) {
+        (GsiStatus::InProgress | GsiStatus::Active, Some(error)) => Outcome::Unsettled { error },
+        (GsiStatus::InProgress, None) => Outcome::StillBuilding,
+        (GsiStatus::Active, None) => Outcome::StillActive,
+        (GsiStatus::Pending | GsiStatus::Failed | GsiStatus::Deleting | GsiStatus::Deleted, _) => Outcome::NotStarted,
     };
+    if let Outcome::Unsettled { .. } = outcome {
+        run.tell(&spec.key(), EventKind::Settled(outcome.clone()));
+    }
     Some((spec.key(), outcome))
 }
+
+#[cfg(test)]
+mod tests;

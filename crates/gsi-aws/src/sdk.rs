@@ -1,10 +1,14 @@
-//! The adapter for the AWS SDK: the only file of this crate that knows it.
+//! The adapter for the AWS SDK: with its folder the only place of this crate that knows it.
 //!
 //! The SDK's own retries are switched off. It counts `LimitExceededException` among the throttling
 //! errors and would send a refused request three times, a second each, before anybody saw it.
 //!
 //! The SDK waits for an answer for ever; here it waits for [`ANSWER_TIMEOUT`], and then the caller
 //! looks what came of the request.
+
+#[cfg(feature = "cloudwatch")]
+mod cloudwatch;
+mod items;
 
 use std::{error::Error, time::Duration};
 
@@ -21,6 +25,9 @@ use crate::{
     describe::{Billing, IndexDescription, IndexStatus, TableDescription, TableStatus},
     spec::{AttributeType, AttributeTypes, IndexSpec, KeyRole, KeySchema, Projection, ProvisionedThroughput},
 };
+
+#[cfg(feature = "cloudwatch")]
+pub use self::cloudwatch::CloudWatch;
 
 /// How long one request may take. A refusal takes the service up to 3 s, an acceptance less.
 pub const ANSWER_TIMEOUT: Duration = Duration::from_mins(1);
@@ -60,6 +67,16 @@ impl IndexApi for SdkIndexApi {
         let attributes = attributes.collect::<Result<Vec<_>, _>>().map_err(not_sent)?;
         let call = self.0.update_table().table_name(&request.spec.table).set_attribute_definitions(Some(attributes));
         call.global_secondary_index_updates(update).send().await.map_err(|error| api_error(operation, &error))?;
+        Ok(())
+    }
+
+    async fn delete_index(&self, table: &str, index: &str) -> Result<(), ApiError> {
+        let operation = Operation::UpdateTable;
+        let delete = types::DeleteGlobalSecondaryIndexAction::builder().index_name(index).build();
+        let delete = delete.map_err(|error| ApiError::NotSent { operation, detail: error.to_string() })?;
+        let update = types::GlobalSecondaryIndexUpdate::builder().delete(delete).build();
+        let call = self.0.update_table().table_name(table).global_secondary_index_updates(update);
+        call.send().await.map_err(|error| api_error(operation, &error))?;
         Ok(())
     }
 }

@@ -17,6 +17,8 @@ pub(crate) enum Exit {
     SomeFailed = 1,
     /// Something unexpected: the disk, or a bug.
     Unexpected = 2,
+    /// Something is left to do, and this job only looks.
+    ToDo = 3,
     /// Some index is still being built, and this run does not wait for it.
     StillBuilding = 4,
     /// The command line is wrong.

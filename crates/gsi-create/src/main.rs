@@ -2,10 +2,14 @@
 //!
 //! The program only parses, wires and presents; the work is done in `gsi-aws` and `gsi-state`.
 
+mod advice;
 mod cli;
 mod exit;
 mod job;
+mod pages;
 mod present;
+mod rehearsal;
+mod reports;
 mod wire;
 
 use std::process::ExitCode;

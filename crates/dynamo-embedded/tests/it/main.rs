@@ -10,5 +10,7 @@ mod kill;
 mod lifecycle;
 mod model;
 mod refusals;
+mod scans;
+mod seeds;
 mod support;
 mod violations;

@@ -34,6 +34,10 @@ impl Hands {
         *self.0.lock().unwrap() += Duration::from_secs(seconds);
     }
 
+    pub(crate) fn now(&self) -> SystemTime {
+        *self.0.lock().unwrap()
+    }
+
     pub(crate) fn on(&self, builder: Builder) -> Builder {
         let time = Arc::clone(&self.0);
         builder.clock(Arc::new(move || *time.lock().unwrap()))

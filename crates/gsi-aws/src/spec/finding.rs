@@ -109,6 +109,14 @@ pub enum ProblemKind {
     #[error("{count} projected attributes; an index has at most {PROJECTED_PER_INDEX_MAX}")]
     TooManyProjected { count: usize },
 
+    // Templates.
+    #[error("the name of the table `{resource}` is computed by `{function}`, which is not known here")]
+    ComputedName { resource: String, function: String },
+    #[error("the table `{resource}` has no `TableName`: CloudFormation makes one up, which is not known here")]
+    GeneratedName { resource: String },
+    #[error("a name is given for the resource {}, which is no table with indexes here{}", shown(resource), suggestion_text(similar.as_deref()))]
+    NoSuchResource { resource: String, similar: Option<String> },
+
     // Tables.
     #[error("index {} is defined already at {first}", shown(name))]
     DuplicateIndex { name: String, first: String },
@@ -132,6 +140,12 @@ pub enum WarningKind {
     ProjectedKey { attribute: String },
     #[error("the table has no indexes here")]
     NoIndex,
+    #[error("{} is ignored: only the indexes themselves are created", shown(name))]
+    Ignored { name: String },
+    #[error("the throughput is computed by CloudFormation and ignored here: the index gets its table's")]
+    ComputedThroughput,
+    #[error("the index is being deleted, and left out")]
+    BeingDeleted,
 }
 
 /// A definitions file that cannot be used: everything that is wrong with it, in file order.

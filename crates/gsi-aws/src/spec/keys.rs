@@ -43,7 +43,7 @@ impl Keys {
 }
 
 /// One attribute definition as it stands in the file.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Defined {
     attribute: String,
     kind: AttributeType,
@@ -138,7 +138,7 @@ fn definition(findings: &mut Findings, position: usize, at: At<'_, '_>) -> Optio
     Some(Defined { attribute, kind: kind?, offset, position })
 }
 
-/// The types of the keys. Reports keys without a definition and definitions without a key.
+/// The types of the keys. Reports keys without a definition.
 pub(super) fn join(findings: &mut Findings, index: &Path<'_>, keys: &Keys, defined: &[Defined]) -> AttributeTypes {
     let mut types = AttributeTypes::default();
     for key in &keys.0 {
@@ -155,13 +155,17 @@ pub(super) fn join(findings: &mut Findings, index: &Path<'_>, keys: &Keys, defin
         let element = Path::Item(&schema, key.position);
         findings.problem(&Path::Field(&element, "AttributeName"), key.offset, kind);
     }
+    types
+}
+
+/// Reports definitions without a key.
+pub(super) fn unused(findings: &mut Findings, index: &Path<'_>, keys: &Keys, defined: &[Defined]) {
     for one in defined.iter().filter(|one| !keys.contains(&one.attribute)) {
         let list = Path::Field(index, "AttributeDefinitions");
         let element = Path::Item(&list, one.position);
         let kind = WarningKind::UnusedAttribute { attribute: one.attribute.clone() };
         findings.warning(&element, one.offset, kind);
     }
-    types
 }
 
 /// An attribute name and its offset. DynamoDB allows 255 bytes for one that is in an index.

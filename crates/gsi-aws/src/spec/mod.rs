@@ -31,18 +31,23 @@
 //! # How
 //!
 //! Text becomes a tree with positions (`json.rs`, `yaml.rs`), the tree becomes domain types
-//! (`aws.rs`). Another format of input is another reader of the same tree.
+//! (`aws.rs`). Another format of input is another reader of the same tree: requests and answers of the
+//! AWS CLI (`request.rs`) and CloudFormation templates (`template.rs`) are told by their content
+//! (`formats.rs`) and read by the same rules.
 //!
 //! Absent: whether the tables agree with the definitions ([`crate::compare`]).
 
 mod aws;
 mod export;
 mod finding;
+mod formats;
 mod json;
 mod keys;
 mod model;
 mod projection;
 mod reader;
+mod request;
+mod template;
 mod throughput;
 mod tree;
 mod yaml;
@@ -50,7 +55,7 @@ mod yaml;
 #[cfg(test)]
 mod tests;
 
-use std::path::Path;
+use std::{collections::BTreeMap, path::Path};
 
 use indexmap::IndexMap;
 
@@ -83,6 +88,14 @@ pub struct Parsed {
     pub warnings: Vec<Warning>,
 }
 
+/// What a file does not say of itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ParseOptions {
+    /// The names of tables whose name a CloudFormation template computes or leaves to CloudFormation, by the
+    /// logical id of their resource. They count before the template's.
+    pub table_names: BTreeMap<String, String>,
+}
+
 /// A table was asked for that the definitions do not have.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("no table {} in the definitions, which have {}{}", shown(name), known_text(known), suggestion_text(similar.as_deref()))]
@@ -103,9 +116,18 @@ impl Definitions {
     ///
     /// Everything that is wrong with the file.
     pub fn parse(text: &str, path: &Path) -> Result<Parsed, DefinitionsError> {
+        Self::parse_with(text, path, &ParseOptions::default())
+    }
+
+    /// Like [`Definitions::parse`], for a file that does not say all.
+    ///
+    /// # Errors
+    ///
+    /// Everything that is wrong with the file.
+    pub fn parse_with(text: &str, path: &Path, options: &ParseOptions) -> Result<Parsed, DefinitionsError> {
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         let mut findings = Findings::default();
-        let tables = read(&mut findings, text, path);
+        let tables = read(&mut findings, text, path, options);
         let (problems, warnings) = findings.locate(text);
         if problems.is_empty() {
             Ok(Parsed { definitions: Self { tables }, warnings })
@@ -120,8 +142,19 @@ impl Definitions {
     ///
     /// Everything that is wrong with the file; for one that is not UTF-8, just that.
     pub fn parse_bytes(bytes: &[u8], path: &Path) -> Result<Parsed, DefinitionsError> {
-        std::str::from_utf8(bytes)
-            .map_or_else(|error| Err(not_text(bytes, error.valid_up_to(), path)), |text| Self::parse(text, path))
+        Self::parse_bytes_with(bytes, path, &ParseOptions::default())
+    }
+
+    /// Like [`Definitions::parse_bytes`], for a file that does not say all.
+    ///
+    /// # Errors
+    ///
+    /// As [`Definitions::parse_bytes`].
+    pub fn parse_bytes_with(bytes: &[u8], path: &Path, options: &ParseOptions) -> Result<Parsed, DefinitionsError> {
+        match std::str::from_utf8(bytes) {
+            Ok(text) => Self::parse_with(text, path, options),
+            Err(error) => Err(not_text(bytes, error.valid_up_to(), path)),
+        }
     }
 
     /// Groups index definitions by table; tables come in the order of their first index.
@@ -195,9 +228,9 @@ impl FromIterator<IndexSpec> for Definitions {
 }
 
 /// Reads `text` in its format. Nothing that is returned counts if a problem was found.
-fn read(findings: &mut Findings, text: &str, path: &Path) -> IndexMap<String, Vec<IndexSpec>> {
+fn read(findings: &mut Findings, text: &str, path: &Path, options: &ParseOptions) -> aws::Tables {
     match tree(findings, text, path) {
-        Ok(root) => aws::tables(findings, &root),
+        Ok(root) => formats::tables(findings, &root, &options.table_names),
         Err((offset, kind)) => {
             findings.problem(&reader::Path::Root, offset, kind);
             IndexMap::new()

@@ -112,6 +112,19 @@ impl Findings {
         Some(Object { at, entries, unknown })
     }
 
+    /// An object that the service or another tool wrote: names that are not known are none of our business.
+    pub(super) fn foreign_object<'p, 'n>(&mut self, at: At<'p, 'n>) -> Option<Object<'p, 'n>> {
+        Some(Object { at, entries: self.entries(at)?, unknown: Vec::new() })
+    }
+
+    /// Says of each of `names` that `object` has that it is ignored.
+    pub(super) fn ignored(&mut self, object: &Object<'_, '_>, names: &[&str]) {
+        for entry in object.entries.iter().filter(|entry| names.contains(&entry.name.as_str())) {
+            let kind = WarningKind::Ignored { name: entry.name.clone() };
+            self.warning(&Path::Field(object.at.path, &entry.name), entry.offset, kind);
+        }
+    }
+
     /// The fields of an object whose names are free; a name that comes twice is reported.
     pub(super) fn entries<'n>(&mut self, at: At<'_, 'n>) -> Option<&'n [Entry]> {
         let Value::Object(entries) = &at.node.value else {

@@ -4,6 +4,7 @@ use super::{
     finding::ProblemKind,
     model::{OnDemandThroughput, ProvisionedThroughput, WarmThroughput},
     reader::{At, Findings, Object},
+    tree::Value,
 };
 
 const PROVISIONED_FIELDS: &[&str] = &["ReadCapacityUnits", "WriteCapacityUnits"];
@@ -42,6 +43,24 @@ pub(super) fn warm(findings: &mut Findings, index: &Object<'_, '_>) -> Option<Wa
     })
 }
 
+/// What a `describe-table` answer says of the throughput of an index: 0/0 is none, and nothing in it is
+/// wrong. The warm throughput is the service's own doing.
+pub(super) fn described(index: &Object<'_, '_>) -> (Option<ProvisionedThroughput>, Option<OnDemandThroughput>) {
+    let units = |field: &str, name: &str, minimum: i64| match index.optional(field)?.value.field(name)?.value {
+        Value::Integer(units) => i64::try_from(units).ok().filter(|units| *units != 0 && *units >= minimum),
+        _ => None,
+    };
+    let provisioned = |name| units("ProvisionedThroughput", name, 1);
+    let on_demand = |name| units("OnDemandThroughput", name, -1);
+    let (read_units, write_units) = (provisioned("ReadCapacityUnits"), provisioned("WriteCapacityUnits"));
+    let (max_read_units, max_write_units) = (on_demand("MaxReadRequestUnits"), on_demand("MaxWriteRequestUnits"));
+    let has_ceiling = max_read_units.or(max_write_units).is_some();
+    (
+        read_units.zip(write_units).map(|(read_units, write_units)| ProvisionedThroughput { read_units, write_units }),
+        has_ceiling.then_some(OnDemandThroughput { max_read_units, max_write_units }),
+    )
+}
+
 fn require_one(findings: &mut Findings, object: &Object<'_, '_>, fields: &'static str, names: &[&str]) {
     if names.iter().all(|name| object.optional(name).is_none()) {
         let at = object.at;
@@ -50,7 +69,7 @@ fn require_one(findings: &mut Findings, object: &Object<'_, '_>, fields: &'stati
 }
 
 fn at_least_1_or_none(findings: &mut Findings, at: At<'_, '_>) -> Option<i64> {
-    if at.node.value == super::tree::Value::Integer(-1) {
+    if at.node.value == Value::Integer(-1) {
         return Some(-1);
     }
     at_least_1(findings, at)

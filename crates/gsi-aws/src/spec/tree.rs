@@ -1,7 +1,7 @@
 //! A file's content as a tree in which every value knows where it stands.
 //!
 //! The formats (`json.rs`, `yaml.rs`) make such a tree; the readers of the formats' meaning
-//! (`aws.rs`) turn it into domain types. Positions are byte offsets, since an offset is free to
+//! (`aws.rs`, `request.rs`, `template.rs`) turn it into domain types. Positions are byte offsets, since an offset is free to
 //! carry; lines and columns are counted once, for the findings only ([`line_and_column`]).
 
 /// A value and where it starts.
@@ -35,7 +35,7 @@ pub(super) struct Entry {
 
 impl Value {
     /// The kind, with its article, for "expected a string, found a number".
-    pub(super) const fn kind(&self) -> &'static str {
+    pub(super) fn kind(&self) -> &'static str {
         match self {
             Self::Null => "null",
             Self::Bool => "a boolean",
@@ -43,8 +43,22 @@ impl Value {
             Self::Float => "a number with a fraction or exponent",
             Self::String(_) => "a string",
             Self::List(_) => "a list",
+            Self::Object(_) if self.intrinsic().is_some() => "a CloudFormation function",
             Self::Object(_) => "an object",
         }
+    }
+
+    /// The name of the CloudFormation function that computes this value, such as `Ref` or `Fn::Sub`.
+    pub(super) fn intrinsic(&self) -> Option<&str> {
+        let Self::Object(entries) = self else { return None };
+        let [Entry { name, .. }] = entries.as_slice() else { return None };
+        (name == "Ref" || name.starts_with("Fn::")).then_some(name)
+    }
+
+    /// The first field of that name, if this is an object that has it.
+    pub(super) fn field(&self, name: &str) -> Option<&Node> {
+        let Self::Object(entries) = self else { return None };
+        entries.iter().find(|entry| entry.name == name).map(|entry| &entry.node)
     }
 }
 

@@ -1,7 +1,8 @@
 //! YAML text to a tree with positions. The only file that knows serde-saphyr.
 //!
 //! Values are read as YAML 1.2 types them: only `true` and `false` are booleans, so that
-//! `AttributeType: N` is the text "N" and not "no". Anchors, aliases and merge keys work; what
+//! `AttributeType: N` is the text "N" and not "no". A value with a tag of its own, as in CloudFormation's
+//! short form `!Ref Name`, becomes the long form `{"Ref": "Name"}`. Anchors, aliases and merge keys work; what
 //! they and the nesting may grow to is bounded, so that a small file cannot become a big tree.
 //!
 //! Absent: all duplicates at once. serde-saphyr stops at the first duplicate name; it is
@@ -11,7 +12,7 @@ use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_saphyr::{
-    Error, Location, Options, Spanned,
+    Error, Location, Options, Spanned, Tagged,
     budget::BudgetBreach,
     options::{DuplicateKeyPolicy, NonFiniteFloatPolicy},
 };
@@ -22,8 +23,9 @@ use super::tree::{Entry, Node, SyntaxError, Value, offset_of};
 const ALIASED_EVENTS_MAX: usize = 100_000;
 /// Values of the text itself: enough for 2,500 tables of 20 indexes.
 const NODES_MAX: usize = 4_000_000;
-/// Levels of nesting. A definition needs six; each costs a good deal of stack.
-const DEPTH_MAX: usize = 16;
+/// Levels of nesting. A definition needs six, the other resources of a template more; each costs a good
+/// deal of stack.
+const DEPTH_MAX: usize = 24;
 
 /// What a YAML text holds.
 #[derive(Debug)]
@@ -33,8 +35,23 @@ pub(super) struct Yaml {
     pub(super) duplicate: Option<(usize, String)>,
 }
 
-/// Reads `text` as one YAML document.
+/// Enough for [`DEPTH_MAX`] levels in a build without optimisation.
+const STACK_BYTES: usize = 8 * 1024 * 1024;
+
+/// Reads `text` as one YAML document. On a thread of its own, since a level of nesting takes tens of KB of
+/// stack, and nobody knows how much of it our caller has left.
 pub(super) fn read(text: &str) -> Result<Yaml, SyntaxError> {
+    std::thread::scope(|scope| {
+        let reader = std::thread::Builder::new().stack_size(STACK_BYTES).spawn_scoped(scope, || read_here(text));
+        match reader.map(std::thread::ScopedJoinHandle::join) {
+            Ok(Ok(yaml)) => yaml,
+            Ok(Err(panic)) => std::panic::resume_unwind(panic),
+            Err(error) => Err(SyntaxError { offset: 0, message: format!("it cannot be read: {error}") }),
+        }
+    })
+}
+
+fn read_here(text: &str) -> Result<Yaml, SyntaxError> {
     match parse(text, DuplicateKeyPolicy::Error) {
         Ok(root) => Ok(Yaml { root, duplicate: None }),
         Err(Error::DuplicateMappingKey { key, location }) => {
@@ -47,7 +64,7 @@ pub(super) fn read(text: &str) -> Result<Yaml, SyntaxError> {
 }
 
 fn parse(text: &str, duplicate_keys: DuplicateKeyPolicy) -> Result<Node, Error> {
-    let tree: Spanned<Tree> = serde_saphyr::from_str_with_options(text, options(duplicate_keys))?;
+    let tree: Branch = serde_saphyr::from_str_with_options(text, options(duplicate_keys))?;
     Ok(into_node(text, tree))
 }
 
@@ -71,8 +88,9 @@ fn options(duplicate_keys: DuplicateKeyPolicy) -> Options {
     }
 }
 
-fn into_node(text: &str, tree: Spanned<Tree>) -> Node {
-    let value = match tree.value {
+fn into_node(text: &str, branch: Branch) -> Node {
+    let Spanned { value: Tagged(tree, tag), defined, .. } = branch;
+    let value = match tree {
         Tree::Null => Value::Null,
         Tree::Bool => Value::Bool,
         Tree::Integer(number) => Value::Integer(number),
@@ -82,15 +100,26 @@ fn into_node(text: &str, tree: Spanned<Tree>) -> Node {
         Tree::Object(fields) => Value::Object(
             fields
                 .into_iter()
-                .map(|(name, tree)| Entry {
+                .map(|(name, branch)| Entry {
                     offset: offset(text, name.defined),
                     name: name.value,
-                    node: into_node(text, tree),
+                    node: into_node(text, branch),
                 })
                 .collect(),
         ),
     };
-    Node { offset: offset(text, tree.defined), value }
+    let offset = offset(text, defined);
+    let node = Node { offset, value };
+    match tag.as_deref().and_then(function) {
+        Some(name) => Node { offset, value: Value::Object(vec![Entry { name, offset, node }]) },
+        None => node,
+    }
+}
+
+/// The CloudFormation function that a tag is short for. YAML's own tags say nothing that the value does not.
+fn function(tag: &str) -> Option<String> {
+    let name = tag.strip_prefix('!').filter(|name| !name.is_empty() && !name.starts_with('!'))?;
+    Some(if matches!(name, "Ref" | "Condition") { name.to_owned() } else { format!("Fn::{name}") })
 }
 
 fn offset(text: &str, location: Location) -> usize {
@@ -132,6 +161,9 @@ fn message(error: &Error) -> String {
     }
 }
 
+/// A YAML value with its place and its tag.
+type Branch = Spanned<Tagged<Tree>>;
+
 /// A YAML value as serde-saphyr types it.
 enum Tree {
     Null,
@@ -139,8 +171,8 @@ enum Tree {
     Integer(i128),
     Float,
     String(String),
-    List(Vec<Spanned<Tree>>),
-    Object(Vec<(Spanned<String>, Spanned<Tree>)>),
+    List(Vec<Branch>),
+    Object(Vec<(Spanned<String>, Branch)>),
 }
 
 impl<'de> Deserialize<'de> for Tree {

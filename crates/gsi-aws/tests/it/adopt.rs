@@ -4,7 +4,7 @@ use gsi_aws::{
     EventKind, IndexSpec, Outcome, WaitReason,
     spec::{AttributeType, KeySchema, Projection},
 };
-use gsi_state::GsiStatus;
+use gsi_state::{GsiStatus, Origin};
 
 use crate::support::*;
 
@@ -29,7 +29,8 @@ async fn the_same_and_creating_is_waited_for() {
         let world = World::new().tables(&["one"]).await;
         world.foreign_create(&wanted).await;
         pass(asked_at).await;
-        assert!(matches!(world.settle(&wanted).await, Outcome::Created { .. }), "{since}");
+        assert_eq!(world.settle(&wanted).await, Outcome::Adopted, "{since}");
+        assert_eq!(world.entry(&wanted).origin, Some(Origin::Adopted), "{since}: theirs");
         assert!((530..560).contains(&world.seconds()), "{since}: {}", world.seconds());
         assert_eq!(world.requests("UpdateTable").len(), 1, "{since}: theirs");
     }

@@ -1,128 +1,29 @@
-//! What each class of error leads to (§4.1), in requests and seconds.
+//! What errors lead to besides requests and seconds, which `error_table.rs` has.
 
-use gsi_aws::{Decision, EventKind, Outcome};
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
+
+use async_trait::async_trait;
+use gsi_aws::{
+    ApiError, CreateIndex, Decision, EventKind, IndexApi, IndexSpec, Operation, Outcome, Unobserved, create_all,
+    describe::TableDescription, sdk::SdkIndexApi,
+};
 use gsi_state::GsiStatus;
+use tokio_util::sync::CancellationToken;
 
 use crate::support::*;
 
 const TABLE: &str = "one";
 
-/// One index under a script of faults: the requests for it, how it ended, the attempts in the state.
-async fn check(faults: &str, asked: &[(u64, &str)], end: &str, attempts: u32) {
-    let world = World::with_faults(faults).tables(&[TABLE]).await;
-    let spec = spec(TABLE, "aaa");
-    let outcome = world.settle(&spec).await;
-    let ended = match &outcome {
-        Outcome::Created { .. } => "created",
-        Outcome::Failed { error } | Outcome::Unsettled { error } => error,
-        other => panic!("{faults}: {other:?}"),
-    };
-    assert!(ended.starts_with(end) && !end.is_empty(), "{faults}: {ended}");
-    let requests = world.requests("UpdateTable");
-    let requests: Vec<_> = requests.iter().map(|(second, outcome)| (*second, outcome.as_str())).collect();
-    assert_eq!(requests, asked, "{faults}");
-
-    let entry = world.entry(&spec);
-    assert_eq!(entry.retry_count, attempts, "{faults}");
-    let is_active = matches!(outcome, Outcome::Created { .. });
-    assert_eq!(entry.status, if is_active { GsiStatus::Active } else { GsiStatus::Failed }, "{faults}");
-    assert_eq!(entry.last_error.as_deref(), (!is_active).then_some(ended), "{faults}");
-    assert_eq!(world.creations(&spec), usize::from(is_active), "{faults}: in the ledger");
-    looked_before_each_request(&world, faults);
-}
-
-/// The table is described before every request, since the one before may have taken effect.
-fn looked_before_each_request(world: &World, faults: &str) {
-    let calls = world.dynamo.calls().unwrap();
-    let of_table = calls.iter().filter(|call| call.operation != "CreateTable").map(|call| call.operation.as_str());
-    let operations: Vec<_> = of_table.collect();
-    for (position, operation) in operations.iter().enumerate() {
-        if *operation == "UpdateTable" {
-            assert_eq!(operations[position - 1], "DescribeTable", "{faults}");
-        }
-    }
-}
-
 #[tokio::test(start_paused = true)]
-async fn throttling_is_waited_out_in_growing_steps() {
-    const T: &str = "ThrottlingException";
-    check("UpdateTable#1=ThrottlingException", &[(0, T), (30, "ok")], "created", 2).await;
-    check("UpdateTable#1..4=ThrottlingException", &[(0, T), (30, T), (90, T), (210, T), (450, "ok")], "created", 5)
-        .await;
-    check(
-        "UpdateTable#1..5=ThrottlingException",
-        &[(0, T), (30, T), (90, T), (210, T), (450, T)],
-        "ThrottlingException: The rate of control plane requests",
-        5,
-    )
-    .await;
-    for code in ["ProvisionedThroughputExceededException", "RequestLimitExceeded"] {
-        check(&format!("UpdateTable#1={code}"), &[(0, code), (30, "ok")], "created", 2).await;
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_limit_on_what_goes_on_at_once_is_waited_out() {
-    const L: &str = "LimitExceededException";
-    let faults = "UpdateTable#1..2=LimitExceededException(Too many operations for a given subscriber)";
-    check(faults, &[(0, L), (300, L), (600, "ok")], "created", 3).await;
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_busy_table_costs_no_attempt_however_often() {
-    // Both texts: the index limit, and a change of the table itself.
-    for code in ["LimitExceededException", "ResourceInUseException"] {
-        let mut asked: Vec<_> = (0..7).map(|n| (5 * n, code)).collect();
-        asked.push((35, "ok"));
-        check(&format!("UpdateTable#1..7={code}"), &asked, "created", 1).await;
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn what_may_have_taken_effect_is_looked_at_first() {
-    check("UpdateTable#1=lost", &[(0, "lost")], "created", 1).await;
-    check("UpdateTable#1=unreachable", &[(0, "unreachable"), (30, "ok")], "created", 2).await;
-    for code in ["InternalServerError", "ServiceUnavailable"] {
-        check(&format!("UpdateTable#1..2={code}"), &[(0, code), (30, code), (90, "ok")], "created", 3).await;
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn what_stays_wrong_is_asked_for_once() {
-    const L: &str = "LimitExceededException";
-    let rows = [
-        (L, "Subscriber limit exceeded: Number of global secondary indexes exceeds per-table limit of 20"),
-        (L, "Provisioned throughput decreases are limited within a given UTC day"),
-        (L, "The update would cause the limit to be exceeded for the account"),
-        ("ValidationException", "One or more parameter values were invalid: Unknown KeyType"),
-        ("AccessDeniedException", "User: x is not authorized to perform: dynamodb:UpdateTable"),
-        ("UnrecognizedClientException", "The security token included in the request is invalid."),
-        ("ExpiredTokenException", "The security token included in the request is expired"),
-        ("RequestExpired", "Request has expired."),
-        ("InvalidSignatureException", "The request signature we calculated does not match"),
-        ("MissingAuthenticationTokenException", "Request is missing Authentication Token"),
-        ("ResourceNotFoundException", "Requested resource not found: Table: one not found"),
-    ];
-    for (code, text) in rows {
-        let error = format!("{code}: {text}");
-        check(&format!("UpdateTable#*={code}({text})"), &[(0, code)], &error, 1).await;
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn an_index_that_is_said_to_exist_is_looked_at_again() {
-    const V: &str = "ValidationException";
-    let faults = "UpdateTable#1=ValidationException(Attempting to create an index which already exists)";
-    check(faults, &[(0, V), (5, "ok")], "created", 2).await;
-}
-
-#[tokio::test(start_paused = true)]
-async fn missing_attribute_definitions_are_merged_in_at_once_and_once() {
-    const V: &str = "ValidationException";
+async fn missing_attribute_definitions_are_merged_in_once() {
     let text = "ValidationException(One or more parameter values were invalid: AttributeDefinitions is not \
                 specified for index: aaa)";
-    check(&format!("UpdateTable#1={text}"), &[(0, V), (0, "ok")], "created", 2).await;
-    check(&format!("UpdateTable#1..2={text}"), &[(0, V), (0, V)], "ValidationException: One or more", 2).await;
+    let world = World::with_faults(&format!("UpdateTable#1..2={text}")).tables(&[TABLE]).await;
+    assert!(matches!(world.settle(&spec(TABLE, "aaa")).await, Outcome::Failed { .. }));
+    assert_eq!(world.requests("UpdateTable").len(), 2, "and not again");
 
     let world = World::with_faults(&format!("UpdateTable#1={text}")).tables(&[TABLE]).await;
     world.settle(&spec(TABLE, "aaa")).await;
@@ -196,7 +97,7 @@ async fn an_index_that_was_seen_active_is_not_called_failed_because_nobody_could
 
 #[tokio::test(start_paused = true)]
 async fn what_concerns_a_whole_table_costs_one_call_and_leaves_other_tables_alone() {
-    for code in ["AccessDeniedException", "ExpiredTokenException", "ResourceNotFoundException"] {
+    for code in ["ResourceNotFoundException"] {
         let world = World::with_faults(&format!("UpdateTable[one]#*={code}")).tables(&[TABLE, "two"]).await;
         let specs = [spec(TABLE, "aaa"), spec(TABLE, "bbb"), spec("two", "ccc")];
         let report = world.run(&specs).await;
@@ -223,4 +124,52 @@ async fn a_table_that_does_not_exist_costs_one_call() {
     assert!(report.outcomes[&specs[2].key()].is_active());
     let calls = world.dynamo.calls().unwrap();
     assert_eq!(calls.iter().filter(|call| call.table.as_deref() == Some("nope")).count(), 1);
+}
+
+/// A service whose name is not found at some of the looks, counted from 1.
+struct Nameless {
+    inner: SdkIndexApi,
+    looks: AtomicUsize,
+    not_found: std::ops::Range<usize>,
+}
+
+#[async_trait]
+impl IndexApi for Nameless {
+    async fn describe_table(&self, table: &str) -> Result<TableDescription, ApiError> {
+        if self.not_found.contains(&(self.looks.fetch_add(1, Ordering::Relaxed) + 1)) {
+            let detail = "dispatch failure: dns error: failed to lookup address information".to_owned();
+            return Err(ApiError::NoAnswer { operation: Operation::DescribeTable, detail });
+        }
+        self.inner.describe_table(table).await
+    }
+
+    async fn create_index(&self, request: &CreateIndex<'_>) -> Result<(), ApiError> {
+        self.inner.create_index(request).await
+    }
+
+    async fn delete_index(&self, table: &str, index: &str) -> Result<(), ApiError> {
+        self.inner.delete_index(table, index).await
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_name_that_was_never_found_stops_the_run_and_one_that_is_lost_does_not() {
+    let check = async |not_found: std::ops::Range<usize>, looks: Option<usize>| {
+        let world = World::new().tables(&[TABLE, "two"]).await;
+        let inner = SdkIndexApi::new(world.dynamo.config());
+        let api = Arc::new(Nameless { inner, looks: AtomicUsize::new(0), not_found });
+        let specs = [spec(TABLE, "aaa"), spec("two", "bbb")];
+        let mut manager = world.manager();
+        manager.initialize(specs.each_ref().map(IndexSpec::key)).unwrap();
+        let (options, cancel) = (world.options.clone(), CancellationToken::new());
+        let (_, report) = create_all(manager, api.clone(), specs.to_vec(), options, Arc::new(Unobserved), cancel).await;
+        let report = report.unwrap();
+        assert_eq!(report.stopped_by.is_some(), looks.is_some(), "{report:?}");
+        match looks {
+            Some(looks) => assert_eq!(api.looks.load(Ordering::Relaxed), looks, "and nothing more is asked"),
+            None => assert_eq!(report.count(Outcome::is_active), 2, "{report:?}"),
+        }
+    };
+    check(1..usize::MAX, Some(1)).await; // a region that does not exist
+    check(5..9, None).await; // the network was away
 }

@@ -6,12 +6,22 @@
 
 mod adopt;
 mod disk;
+mod error_rows;
+mod error_table;
 mod errors;
 mod interrupt;
+mod items;
+mod jobs;
+mod peer;
+mod plan;
+mod preflight;
 mod random;
 mod resume;
+mod rollback;
+mod rollback_random;
 mod schedule;
 mod silence;
 mod spy;
 mod support;
 mod tables;
+mod validate;

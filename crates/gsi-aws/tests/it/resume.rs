@@ -31,14 +31,14 @@ async fn every_status_meets_every_truth() {
     };
     let (missing, allocating, backfilling, done) = (None, Some(0), Some(100), Some(600));
     check(Pending, missing, "Created", 1, 1).await;
-    check(Pending, allocating, "Created", 0, 0).await;
+    check(Pending, allocating, "Adopted", 0, 0).await; // nobody here asked for it
     check(Pending, done, "Adopted", 0, 0).await;
     check(InProgress, missing, "Created", 1, 3).await; // killed between intent and effect
     check(InProgress, allocating, "Created", 0, 2).await;
     check(InProgress, backfilling, "Created", 0, 2).await;
     check(InProgress, done, "Created", 0, 2).await; // became active while nobody looked
     check(Failed, missing, "Created", 1, 3).await;
-    check(Failed, backfilling, "Created", 0, 2).await;
+    check(Failed, backfilling, "Adopted", 0, 2).await;
     check(Failed, done, "Adopted", 0, 2).await;
     check(Active, missing, "Created", 1, 3).await; // vanished, and is made again
     check(Active, backfilling, "Created", 0, 2).await;

@@ -7,7 +7,7 @@ use std::{
 
 use async_trait::async_trait;
 use gsi_aws::{ApiError, CreateIndex, IndexApi, describe::TableDescription, sdk::SdkIndexApi};
-use gsi_state::{GsiStatus, StatusView};
+use gsi_state::{GsiKey, GsiStatus, StatusView};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
@@ -101,5 +101,12 @@ impl IndexApi for Spy {
         let attributes: Vec<_> = request.attributes.iter().map(|(name, kind)| format!("{name} {kind}")).collect();
         self.attributes.lock().unwrap().push(attributes.join(", "));
         self.called(self.inner.create_index(request)).await
+    }
+
+    async fn delete_index(&self, table: &str, index: &str) -> Result<(), ApiError> {
+        let view = StatusView::read(&self.state_dir).unwrap().expect("the intent is on disk before the request");
+        let gsi = view.state.get(&GsiKey::new(table, index)).expect("the index is in the state");
+        assert_eq!(gsi.status, GsiStatus::Deleting, "{}: intent before effect", gsi.key);
+        self.called(self.inner.delete_index(table, index)).await
     }
 }

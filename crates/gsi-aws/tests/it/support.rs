@@ -13,8 +13,8 @@ use aws_sdk_dynamodb::types::{
 use chrono::{DateTime, Utc};
 use dynamo_embedded::{Call, EmbeddedDynamo, IndexAction, Times};
 use gsi_aws::{
-    CreateIndex, Event, EventKind, IndexApi, IndexSpec, Observer, Outcome, RecordError, RetryPolicy, RunOptions,
-    RunReport, create_all,
+    ApiError, CreateIndex, Event, EventKind, IndexApi, IndexSpec, Observer, Outcome, RecordError, RetryPolicy,
+    RunOptions, RunReport, create_all,
     describe::TableDescription,
     sdk::SdkIndexApi,
     spec::{AttributeType, KeySchema, Projection},
@@ -76,7 +76,8 @@ impl World {
             .unwrap();
         let dir = tempfile::tempdir().unwrap();
         let spy = Arc::new(Spy::new(SdkIndexApi::new(dynamo.config()), dir.path()));
-        Self { dir, dynamo, spy, events: Arc::default(), options: RunOptions::default(), started }
+        let options = RunOptions { clock: Some(Arc::new(PausedClock(started))), ..RunOptions::default() };
+        Self { dir, dynamo, spy, events: Arc::default(), options, started }
     }
 
     /// Makes on-demand tables keyed by `id` (S).
@@ -101,9 +102,13 @@ impl World {
 
     /// Somebody else asks for an index.
     pub(crate) async fn foreign_create(&self, spec: &IndexSpec) {
+        self.try_foreign_create(spec).await.unwrap();
+    }
+
+    pub(crate) async fn try_foreign_create(&self, spec: &IndexSpec) -> Result<(), ApiError> {
         let api = SdkIndexApi::new(self.dynamo.config());
         let attributes = spec.attributes.clone();
-        api.create_index(&CreateIndex { spec, throughput: None, on_demand: None, attributes }).await.unwrap();
+        api.create_index(&CreateIndex { spec, throughput: None, on_demand: None, attributes }).await
     }
 
     /// Somebody else deletes an index.
@@ -169,6 +174,14 @@ impl World {
         calls.map(|call| (second_of(&call), call.outcome.to_string())).collect()
     }
 
+    /// The seconds at which a table was looked at.
+    pub(crate) fn looks_at(&self, table: &str) -> Vec<u64> {
+        let calls = self.dynamo.calls().unwrap();
+        let looks =
+            calls.iter().filter(|call| call.operation == "DescribeTable" && call.table.as_deref() == Some(table));
+        looks.map(second_of).collect()
+    }
+
     /// How often the creation of an index took effect.
     pub(crate) fn creations(&self, spec: &IndexSpec) -> usize {
         let key = spec.key();
@@ -199,7 +212,7 @@ impl World {
 }
 
 /// When a call arrived.
-fn second_of(call: &Call) -> u64 {
+pub(crate) fn second_of(call: &Call) -> u64 {
     call.at.duration_since(epoch()).unwrap().as_secs()
 }
 

@@ -1,23 +1,38 @@
 //! The command line.
 
+mod embedded;
+mod modes;
+mod plan;
+mod preflight;
+mod rehearse;
+mod retry;
+mod rollback;
+
 use std::{path::PathBuf, process::ExitCode, str::FromStr, time::Duration};
 
-use clap::Parser;
-use dynamo_embedded::{FaultPlan, Times};
+use clap::{CommandFactory as _, Parser};
 
-use crate::exit::Exit;
+use self::modes::{Modes, WITHOUT_DEFINITIONS};
+pub(crate) use self::{
+    embedded::{ClockKind, EmbeddedArgs},
+    modes::{Job, status},
+    preflight::{PreflightArgs, PreflightExtent},
+    rollback::RollbackArgs,
+};
+use crate::{exit::Exit, pages};
 
 const EXAMPLES: &str = "\
 Examples:
   gsi-create gsis.json --endpoint embedded        try it, without an account
   gsi-create gsis.json --endpoint embedded:db.sqlite --state-dir work
+  gsi-create gsis.json --region eu-west-1 --plan  what would be done, and how long it would take
   gsi-create gsis.json --region eu-west-1         create, or go on after an interruption
   gsi-create gsis.json --table bookings --no-wait ask for what can be asked for now, and return
   gsi-create --status --state-dir work            look, while it runs or afterwards
   gsi-create gsis.json --retry-failed             once the cause is gone
 
-Exit codes: 0 done, 1 some index failed, 2 unexpected error, 4 still building, 64 usage,
-65 bad definitions, 66 state missing or refused, 75 another process has the state,
+Exit codes: 0 done, 1 some index failed, 2 unexpected error, 3 something to do,
+4 still building, 64 usage, 65 bad definitions, 66 state missing or refused, 75 another process has the state,
 78 no region, credentials or endpoint, 130 interrupted.";
 
 /// Creates DynamoDB global secondary indexes from a definitions file.
@@ -52,6 +67,14 @@ pub(crate) struct Cli {
     #[command(flatten)]
     modes: Modes,
 
+    /// The directory of the reports; `gsi_creation_reports` in the state directory unless said otherwise.
+    #[arg(long, value_name = "DIR")]
+    report_dir: Option<PathBuf>,
+
+    /// Answer every question with yes.
+    #[arg(long)]
+    pub(crate) yes: bool,
+
     /// Only the indexes of this table; may be repeated.
     #[arg(long = "table", value_name = "NAME")]
     pub(crate) tables: Vec<String>,
@@ -64,34 +87,6 @@ pub(crate) struct Cli {
     #[arg(long, conflicts_with = "Modes")]
     pub(crate) resume: bool,
 
-    /// Ask for what can be asked for now and return; what is being built goes on at the service.
-    #[arg(long)]
-    pub(crate) no_wait: bool,
-
-    /// Requests for one index before it is given up.
-    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
-    pub(crate) max_attempts: u32,
-
-    /// Pauses after failed requests: the first, the second ... the last is repeated.
-    #[arg(long, value_name = "LIST", default_value = "30s,60s,120s,240s,480s", value_delimiter = ',', value_parser = duration)]
-    pub(crate) backoff: Vec<Duration>,
-
-    /// Stop waiting for an index after this time, say 90m or 2h (it goes on at the service); 0: never.
-    #[arg(long, value_name = "TIME", default_value = "0", value_parser = duration)]
-    pub(crate) timeout_per_index: Duration,
-
-    /// Tables worked on at once.
-    #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u16).range(1..=500))]
-    pub(crate) max_parallel: u16,
-
-    /// Embedded only: how long allocation, backfill and deletion of an index take.
-    #[arg(long, value_name = "ALLOC,BACKFILL,DELETE", default_value = "500ms,1500ms,500ms")]
-    pub(crate) embedded_times: Times,
-
-    /// Embedded only: errors to rehearse, as `UpdateTable#2=ThrottlingException; DescribeTable#1=lost`.
-    #[arg(long, value_name = "PLAN")]
-    pub(crate) embedded_faults: Option<FaultPlan>,
-
     /// Print the answer as JSON.
     #[arg(long)]
     pub(crate) json: bool,
@@ -103,36 +98,35 @@ pub(crate) struct Cli {
     /// Say only what went wrong, and the answer.
     #[arg(short, long)]
     pub(crate) quiet: bool,
-}
 
-/// What is asked for, where it is not creation.
-#[derive(Debug, clap::Args)]
-#[group(id = "Modes", multiple = false)]
-struct Modes {
-    /// Show the state and end. Needs no lock, no network and no write permission.
+    /// Do not query new indexes to see whether they answer.
     #[arg(long)]
-    status: bool,
-}
+    pub(crate) no_validate: bool,
 
-/// The modes that need no definitions file.
-const WITHOUT_DEFINITIONS: [&str; 1] = ["status"];
+    #[command(flatten)]
+    pub(crate) retry: retry::RetryArgs,
 
-/// What the program is asked to do.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Job {
-    /// Create indexes, or go on with it.
-    Create,
-    /// Show the state.
-    Status,
+    #[command(flatten)]
+    pub(crate) rollback: RollbackArgs,
+
+    #[command(flatten)]
+    pub(crate) preflight: PreflightArgs,
+
+    #[command(flatten)]
+    pub(crate) rehearsal: rehearse::RehearseArgs,
+
+    #[command(flatten)]
+    pub(crate) plan: plan::PlanArgs,
+
+    // Last, since its heading goes on to whatever follows.
+    #[command(flatten)]
+    pub(crate) embedded: EmbeddedArgs,
 }
 
 impl Cli {
-    /// What is asked for.
-    pub(crate) fn job(&self) -> Job {
-        match &self.modes {
-            Modes { status: true } => Job::Status,
-            Modes { .. } => Job::Create,
-        }
+    /// The directory of the reports.
+    pub(crate) fn report_dir(&self) -> PathBuf {
+        self.report_dir.clone().unwrap_or_else(|| self.state_dir.join(crate::reports::DIRECTORY))
     }
 }
 
@@ -165,6 +159,9 @@ impl FromStr for Endpoint {
 
 /// Reads the command line; on failure, or for help, prints what there is to say.
 pub(crate) fn parse() -> Result<Cli, ExitCode> {
+    if let Some(outcome) = pages::write_if_asked(Cli::command()) {
+        return Err(outcome.map_or(Exit::Unexpected, |()| Exit::Done).into());
+    }
     Cli::try_parse().map_err(|error| {
         // Nothing is left to do if the terminal is gone.
         drop(error.print());

@@ -1,19 +1,31 @@
 //! What the program can be asked to do, a file each; from the parsed command line to the exit code.
 
+mod by_hand;
+mod check;
 mod create;
+mod history;
+mod names;
+mod plan;
+mod preflight;
+mod rehearse;
+mod reporting;
+mod rollback;
 mod status;
+mod validate;
 
 use std::path::{Path, PathBuf};
 
-use gsi_aws::spec::Definitions;
+use gsi_aws::spec::{Definitions, DefinitionsError, ParseOptions, ProblemKind};
 use terminal::{Printer, Verbosity};
 use tokio::runtime::Runtime;
 use tokio_util::sync::CancellationToken;
 
+pub(crate) use self::rollback::{Candidate, READS_OVER, Reads};
 use crate::{
-    cli::{Cli, Job},
+    cli::{Cli, ClockKind, Endpoint, Job},
     exit::{Exit, Failure},
     present,
+    wire::{self, RunClock},
 };
 
 /// The name in the state file of jobs that this program starts.
@@ -30,6 +42,18 @@ pub(crate) fn run(cli: &Cli) -> Exit {
     let outcome = match cli.job() {
         Job::Create => create::create(cli, printer),
         Job::Status => status::status(cli, printer),
+        Job::Plan => plan::plan(cli, printer),
+        Job::Export => plan::export(cli, printer),
+        Job::CheckStatus => check::check_status(cli, printer),
+        Job::Validate => validate::validate_alone(cli, printer),
+        Job::Rollback => rollback::undo(cli, false, printer),
+        Job::Cancel => rollback::undo(cli, true, printer),
+        Job::Rehearse => rehearse::rehearse(cli, printer),
+        Job::History => history::history(cli, printer),
+        Job::Explain(name) => history::explain(cli, name, printer),
+        Job::Forget(name) => by_hand::forget(cli, name, printer),
+        Job::Mark(name, status) => by_hand::mark(cli, name, status, printer),
+        Job::Unlock => by_hand::unlock(cli, printer),
     };
     outcome.unwrap_or_else(|failure| {
         printer.error(&terminal::render_error(failure.chain(), failure.hint.as_deref()));
@@ -37,10 +61,17 @@ pub(crate) fn run(cli: &Cli) -> Exit {
     })
 }
 
-/// The runtime of jobs that talk to DynamoDB.
-fn runtime() -> Result<Runtime, Failure> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    runtime.map_err(|error| Failure::new(Exit::Unexpected, error))
+/// The runtime of jobs that talk to DynamoDB, and the clock that the state and an embedded DynamoDB
+/// are to be told the time by.
+fn runtime(cli: &Cli) -> Result<(Runtime, RunClock), Failure> {
+    let is_virtual = cli.embedded.clock == ClockKind::Virtual;
+    if is_virtual && !matches!(cli.endpoint, Some(Endpoint::Memory | Endpoint::File(_))) {
+        let error = anyhow::anyhow!("`--embedded-clock virtual` needs an embedded endpoint");
+        return Err(Failure::new(Exit::Usage, error).hint(
+            "nothing makes the time of a DynamoDB outside of this process pass faster; add `--endpoint embedded`",
+        ));
+    }
+    wire::runtime(is_virtual)
 }
 
 /// A token that the first signal cancels, with `announcement` on the screen; two more stop at once.
@@ -58,16 +89,31 @@ fn definitions(cli: &Cli, printer: Printer) -> Result<Definitions, Failure> {
         return Err(Failure::new(Exit::Usage, anyhow::anyhow!("no definitions file was named")));
     };
     let bytes = fs_err::read(path).map_err(|error| Failure::new(Exit::BadDefinitions, error))?;
-    let parsed = Definitions::parse_bytes(&bytes, path).map_err(|error| {
+    let options = ParseOptions { table_names: cli.plan.table_names.iter().cloned().collect() };
+    let parsed = Definitions::parse_bytes_with(&bytes, path, &options).map_err(|error| {
         for warning in &error.warnings {
             printer.warn(present::located(path, warning));
         }
-        Failure::new(Exit::BadDefinitions, error)
+        let hint = unnamed(&error);
+        let failure = Failure::new(Exit::BadDefinitions, error);
+        if let Some(hint) = hint { failure.hint(hint) } else { failure }
     })?;
     for warning in &parsed.warnings {
         printer.warn(present::located(path, warning));
     }
     if cli.tables.is_empty() { Ok(parsed.definitions) } else { Ok(parsed.definitions.select_tables(&cli.tables)?) }
+}
+
+/// What to say where a template does not tell the names of its tables.
+fn unnamed(error: &DefinitionsError) -> Option<String> {
+    let flags = error.problems.iter().filter_map(|problem| match &problem.kind {
+        ProblemKind::ComputedName { resource, .. } | ProblemKind::GeneratedName { resource } => {
+            Some(format!("--table-name {}=NAME", terminal::clean(resource)))
+        }
+        _ => None,
+    });
+    let flags: Vec<_> = flags.collect();
+    (!flags.is_empty()).then(|| format!("say what the tables are called: `{}`", flags.join(" ")))
 }
 
 fn no_state(dir: &Path) -> Failure {
@@ -81,8 +127,5 @@ fn no_state(dir: &Path) -> Failure {
 
 /// The archive of the last completed job. Only for a hint, so a directory that cannot be read has none.
 fn newest_archive(dir: &Path) -> Option<PathBuf> {
-    let names = fs_err::read_dir(dir).ok()?.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
-    let archives =
-        names.filter(|name| name.starts_with(".gsi_creation_state_") && name.strip_suffix(".json").is_some());
-    archives.max().map(|name| dir.join(name))
+    gsi_state::archives(dir).ok()?.pop()
 }

@@ -1,22 +1,27 @@
 //! The end of a run: what came of it, and what to do next.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use gsi_aws::{Outcome, RunReport};
-use gsi_state::{CreationState, GsiKey, Summary};
+use gsi_aws::{Outcome, RunReport, preflight::TableFindings, validate::ValidationReport};
+use gsi_state::{CreationState, GsiKey, GsiStatus, Summary, Validation, Verdict};
 use serde::Serialize;
 use terminal::{Printer, clean, style};
 
-use super::follow::seconds;
+use super::{follow::seconds, preflight::PreflightAnswer};
 use crate::exit::Exit;
 
 /// What there is to say at the end.
 #[derive(Debug)]
 pub(crate) struct End<'a> {
     pub(crate) report: &'a RunReport,
+    pub(crate) validation: &'a ValidationReport,
+    /// What the pre-flight found, table by table.
+    pub(crate) preflight: &'a [TableFindings],
     pub(crate) state: &'a CreationState,
     /// Where the state of a completed job was archived.
     pub(crate) archive: Option<&'a Path>,
+    /// The reports that were written, in their readable form.
+    pub(crate) reports: &'a [PathBuf],
     pub(crate) exit: Exit,
 }
 
@@ -33,7 +38,7 @@ pub(crate) fn end(end: &End<'_>, state_dir: &Path, is_json: bool, printer: Print
 }
 
 fn lines(end: &End<'_>, state_dir: &Path) -> Vec<String> {
-    let End { report, state, archive, .. } = end;
+    let End { report, state, archive, reports, .. } = end;
     let (head, bad, warn) = (style::HEAD, style::BAD, style::WARN);
     let summary = state.summary();
     let failed = report.count(|outcome| matches!(outcome, Outcome::Failed { .. }));
@@ -48,6 +53,9 @@ fn lines(end: &End<'_>, state_dir: &Path) -> Vec<String> {
             seconds(report.elapsed),
         ));
     }
+    if let Some(error) = &report.stopped_by {
+        lines.push(format!("{bad}stopped{bad:#}: every call would be refused: {}", clean(error)));
+    }
     for (key, outcome) in &report.outcomes {
         let key = key.to_string();
         let key = clean(&key);
@@ -59,6 +67,13 @@ fn lines(end: &End<'_>, state_dir: &Path) -> Vec<String> {
             _ => {}
         }
     }
+    lines.extend(super::validation::sum(end.validation));
+    for (key, finding) in &end.validation.findings {
+        // The good ones are in the sum.
+        if let Some(finding) = finding.as_ref().filter(|finding| finding.verdict != Verdict::Functional) {
+            lines.push(super::validation::line(key, Some(finding)));
+        }
+    }
     let others = others(end);
     if !others.is_empty() {
         let names: Vec<_> = others.iter().map(|key| clean(&key.to_string()).into_owned()).collect();
@@ -68,6 +83,8 @@ fn lines(end: &End<'_>, state_dir: &Path) -> Vec<String> {
         let archive = archive.display().to_string();
         lines.push(format!("archived as {} (total {}, active {})", clean(&archive), summary.total, summary.active));
     }
+    let reports = reports.iter().map(|report| report.display().to_string());
+    lines.extend(reports.map(|report| format!("report: {}", clean(&report))));
     let state_dir = state_dir.display().to_string();
     lines.extend(next_step(report).map(|step| format!("next: {step} (state: {})", clean(&state_dir))));
     lines
@@ -78,6 +95,9 @@ fn next_step(report: &RunReport) -> Option<&'static str> {
     let has = |is_of_sort: fn(&Outcome) -> bool| report.count(is_of_sort) > 0;
     if report.is_interrupted {
         Some("run the same command again to go on")
+    } else if report.stopped_by.is_some() {
+        // What the run did not come to has not failed, so `--retry-failed` would pass over it.
+        Some("remove the cause, then run the same command without `--retry-failed`")
     } else if has(|outcome| matches!(outcome, Outcome::Unsettled { .. })) {
         // `--retry-failed` passes over what is not known to have failed.
         Some("remove the cause, then run the same command without `--retry-failed`")
@@ -93,7 +113,7 @@ fn next_step(report: &RunReport) -> Option<&'static str> {
 /// Entries of the state that are not active and that this run was not about.
 fn others<'a>(end: &End<'a>) -> Vec<&'a GsiKey> {
     let is_other = |key: &&GsiKey| !end.report.outcomes.contains_key(*key);
-    let is_open = end.state.gsis().filter(|gsi| gsi.status != gsi_state::GsiStatus::Active);
+    let is_open = end.state.gsis().filter(|gsi| !matches!(gsi.status, GsiStatus::Active | GsiStatus::Deleted));
     is_open.map(|gsi| &gsi.key).filter(is_other).collect()
 }
 
@@ -103,11 +123,16 @@ struct Answer<'a> {
     exit_code: u8,
     elapsed_seconds: f64,
     is_interrupted: bool,
+    /// The error that stopped the run for all tables.
+    stopped_by: Option<&'a str>,
     indexes: Vec<IndexAnswer<'a>>,
+    /// Empty without `--preflight`.
+    preflight: Vec<PreflightAnswer<'a>>,
     others_not_active: Vec<String>,
     summary: Summary,
     state_dir: String,
     archive: Option<String>,
+    reports: Vec<String>,
 }
 
 #[derive(Serialize)]
@@ -118,6 +143,8 @@ struct IndexAnswer<'a> {
     /// Over all runs.
     attempts: u32,
     error: Option<&'a str>,
+    /// What the last validation found, in this run or an earlier one.
+    validation: Option<&'a Validation>,
 }
 
 impl<'a> Answer<'a> {
@@ -125,23 +152,27 @@ impl<'a> Answer<'a> {
         let index = |(key, outcome): (&'a GsiKey, &'a Outcome)| {
             let (name, error) = named(outcome);
             let attempts = end.state.get(key).map_or(0, |gsi| gsi.retry_count);
-            IndexAnswer { table: key.table(), index: key.index(), outcome: name, attempts, error }
+            let validation = end.state.get(key).and_then(|gsi| gsi.validation.as_ref());
+            IndexAnswer { table: key.table(), index: key.index(), outcome: name, attempts, error, validation }
         };
         Self {
             exit_code: end.exit as u8,
             elapsed_seconds: end.report.elapsed.as_secs_f64(),
             is_interrupted: end.report.is_interrupted,
+            stopped_by: end.report.stopped_by.as_deref(),
             indexes: end.report.outcomes.iter().map(index).collect(),
+            preflight: end.preflight.iter().map(PreflightAnswer::of).collect(),
             others_not_active: others(end).iter().map(ToString::to_string).collect(),
             summary: end.state.summary(),
             // A path may be no text; JSON has nothing else.
             state_dir: state_dir.display().to_string(),
             archive: end.archive.map(|archive| archive.display().to_string()),
+            reports: end.reports.iter().map(|report| report.display().to_string()).collect(),
         }
     }
 }
 
-fn named(outcome: &Outcome) -> (&'static str, Option<&str>) {
+pub(super) fn named(outcome: &Outcome) -> (&'static str, Option<&str>) {
     match outcome {
         Outcome::Created { .. } => ("created", None),
         Outcome::Adopted => ("adopted", None),

@@ -1,13 +1,21 @@
 //! The status view.
 
-use gsi_state::{GsiState, GsiStatus, StatusView};
+use gsi_state::{GsiState, GsiStatus, HistoryEntry, StatusView};
 use serde::Serialize;
 use serde_json::value::RawValue;
 use statefile::{Document, Version};
 use terminal::{Printer, clean, style};
 
-/// Prints the status view: the summary, then what is active, failed, in progress and pending.
-pub(crate) fn status(view: &StatusView, is_json: bool, printer: Printer) -> anyhow::Result<()> {
+use super::{TIME, explain::told};
+
+/// Prints the status view: the summary, then what is active, failed, in progress and pending; each with its
+/// `history`, where that is wanted.
+pub(crate) fn status(
+    view: &StatusView,
+    history: Option<&[HistoryEntry]>,
+    is_json: bool,
+    printer: Printer,
+) -> anyhow::Result<()> {
     if is_json {
         let summary = view.summary();
         let answer = Answer {
@@ -17,25 +25,28 @@ pub(crate) fn status(view: &StatusView, is_json: bool, printer: Printer) -> anyh
             is_settled: summary.is_settled(),
             // As text, so that fields which we do not know appear to the letter.
             state: RawValue::from_string(view.state.encode()?)?,
+            history,
         };
         printer.answer(serde_json::to_string_pretty(&answer)?)?;
     } else {
-        printer.answer(text(view).trim_end())?;
+        printer.answer(text(view, history.unwrap_or_default()).trim_end())?;
     }
     Ok(())
 }
 
 /// The answer of `--status --json`.
 #[derive(Serialize)]
-struct Answer {
+struct Answer<'a> {
     path: String,
     format_version: Option<Version>,
     is_complete: bool,
     is_settled: bool,
     state: Box<RawValue>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    history: Option<&'a [HistoryEntry]>,
 }
 
-fn text(view: &StatusView) -> String {
+fn text(view: &StatusView, history: &[HistoryEntry]) -> String {
     let (head, dim) = (style::HEAD, style::DIM);
     let summary = view.summary();
     let state = &view.state;
@@ -54,13 +65,16 @@ fn text(view: &StatusView) -> String {
     for (status, gsis) in view.sections() {
         if !gsis.is_empty() {
             lines.push(format!("\n{head}{}{head:#}", title(status)));
-            lines.extend(gsis.into_iter().flat_map(|gsi| entry(status, gsi)));
+            for gsi in gsis {
+                lines.extend(entry(status, gsi));
+                lines.extend(
+                    history.iter().filter(|line| line.is_about(&gsi.key)).map(|line| format!("    {}", told(line))),
+                );
+            }
         }
     }
     lines.join("\n")
 }
-
-const TIME: &str = "%Y-%m-%d %H:%M:%S UTC";
 
 const fn title(status: GsiStatus) -> &'static str {
     match status {

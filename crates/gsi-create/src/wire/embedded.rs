@@ -10,43 +10,50 @@ use aws_sdk_dynamodb::{
 };
 use dynamo_embedded::EmbeddedDynamo;
 use gsi_aws::spec::{AttributeType, AttributeTypes, Definitions};
-use terminal::Printer;
 
+use super::clock::RunClock;
 use crate::{
     cli::Cli,
     exit::{Exit, Failure},
 };
 
-/// Opens the embedded DynamoDB, in the file `path` or in memory, and makes the tables it lacks.
+/// Opens the embedded DynamoDB, in the file `path` or in memory, and makes the tables it lacks; `announce`
+/// is told of each.
 pub(super) async fn open(
     cli: &Cli,
     path: Option<&Path>,
     definitions: &Definitions,
-    printer: Printer,
+    clock: &RunClock,
+    announce: &dyn Fn(&str),
 ) -> Result<Builder, Failure> {
     let failure =
         |error: anyhow::Error| Failure::new(Exit::Configuration, error.context("could not open the embedded DynamoDB"));
-    let mut builder = EmbeddedDynamo::builder().times(cli.embedded_times);
+    let mut builder = EmbeddedDynamo::builder().times(cli.embedded.times).clock(clock.for_service());
     if let Some(path) = path {
         builder = builder.file(path);
     }
-    if let Some(faults) = &cli.embedded_faults {
+    if let Some(faults) = &cli.embedded.faults {
         builder = builder.faults(faults.clone());
     }
     let dynamo = builder.open().map_err(|error| failure(error.into()))?;
+    if clock.is_virtual()
+        && let Some(last) = dynamo.calls().map_err(|error| failure(error.into()))?.last()
+    {
+        clock.not_before(last.at);
+    }
     let client = dynamo.client();
     for (table, _) in definitions.tables() {
         let types = definitions.attribute_types(table);
         if create_table(&client, table, &types).await.map_err(failure)? {
             add_items(&client, table, &types).await.map_err(failure)?;
-            printer.comment(format_args!("embedded: made the table `{table}` with {ITEMS} sample items"));
+            announce(table);
         }
     }
     Ok(dynamo.config())
 }
 
 /// Enough that an index has something to hold, few enough to be made in no time.
-const ITEMS: u32 = 5;
+pub(super) const ITEMS: u32 = 5;
 
 /// The table's own key; not the name of an index key, unless somebody names one so.
 const TABLE_KEY: &str = "pk";
@@ -91,7 +98,7 @@ fn sample(kind: AttributeType, n: u32) -> AttributeValue {
     }
 }
 
-const fn scalar(kind: AttributeType) -> ScalarAttributeType {
+pub(super) const fn scalar(kind: AttributeType) -> ScalarAttributeType {
     match kind {
         AttributeType::String => ScalarAttributeType::S,
         AttributeType::Number => ScalarAttributeType::N,

@@ -24,23 +24,42 @@ fn what_passes_is_waited_out() {
 }
 
 #[test]
-fn what_does_not_pass_costs_one_call_and_other_tables_go_on() {
-    for code in ["AccessDeniedException", "ExpiredTokenException", "ResourceNotFoundException"] {
-        let env = env();
-        let faults = format!("UpdateTable[bookings]#*={code}");
-        let assert = run(&env, &["--embedded-faults", &faults]).code(1);
-        let answer = stdout(&assert);
-        assert!(answer.starts_with("1 of 3 indexes active"), "{answer}");
-        assert!(answer.contains(&format!("✗ bookings.by-flight: {code}: ")), "{answer}");
-        assert!(answer.contains("next: remove the cause, then run the same command with `--retry-failed`"), "{answer}");
-        assert_eq!(updates_of(&env, "bookings"), [code]);
-        let statuses = statuses(&env);
-        assert_eq!(statuses["bookings.by-status"], GsiStatus::Failed);
-        assert_eq!(statuses["crew.by-date"], GsiStatus::Active);
+fn what_concerns_a_table_costs_one_call_and_other_tables_go_on() {
+    let env = env();
+    let code = "ResourceNotFoundException";
+    let assert = run(&env, &["--embedded-faults", &format!("UpdateTable[bookings]#*={code}")]).code(1);
+    let answer = stdout(&assert);
+    assert!(answer.starts_with("1 of 3 indexes active"), "{answer}");
+    assert!(answer.contains(&format!("✗ bookings.by-flight: {code}: ")), "{answer}");
+    assert!(answer.contains("next: remove the cause, then run the same command with `--retry-failed`"), "{answer}");
+    assert_eq!(updates_of(&env, "bookings"), [code]);
+    let statuses = statuses(&env);
+    assert_eq!(statuses["bookings.by-status"], GsiStatus::Failed);
+    assert_eq!(statuses["crew.by-date"], GsiStatus::Active);
 
-        run(&env, &["--retry-failed"]).success();
+    run(&env, &["--retry-failed"]).success();
+    each_once(&env, 3);
+    assert_eq!(archives(&env.join("s")).len(), 1, "nothing is left to do");
+}
+
+#[test]
+fn what_concerns_every_call_stops_the_run_and_the_same_command_goes_on() {
+    for code in ["AccessDeniedException", "ExpiredTokenException"] {
+        let env = env();
+        let assert = run(&env, &["--embedded-faults", &format!("UpdateTable#*={code}")]).code(1);
+        let answer = stdout(&assert);
+        assert!(answer.starts_with("0 of 3 indexes active"), "{answer}");
+        assert!(answer.contains(&format!("stopped: every call would be refused: {code}: ")), "{answer}");
+        assert!(
+            answer.contains("next: remove the cause, then run the same command without `--retry-failed`"),
+            "{answer}"
+        );
+        assert_eq!([updates_of(&env, "bookings"), updates_of(&env, "crew")].concat(), [code], "one call in all");
+        assert_eq!(statuses(&env)["bookings.by-flight"], GsiStatus::Failed);
+        assert_eq!(statuses(&env)["bookings.by-status"], GsiStatus::Pending);
+
+        run(&env, &[]).success();
         each_once(&env, 3);
-        assert_eq!(archives(&env.join("s")).len(), 1, "nothing is left to do");
     }
 }
 

@@ -35,7 +35,7 @@ fn a_second_job_finds_everything_in_place_and_archives_beside_the_first() {
     assert!(answer["indexes"].as_array().unwrap().iter().all(|index| index["outcome"] == "adopted"), "{answer:#}");
     each_once(&env, 3);
     let entries = fs_err::read_dir(env.join("s")).unwrap().count();
-    assert_eq!(entries, 3, "two archives and the lock file");
+    assert_eq!(entries, 5, "two archives, the lock file, the history and the reports");
 }
 
 #[test]

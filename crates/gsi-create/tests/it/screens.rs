@@ -7,7 +7,7 @@ macro_rules! screen {
         insta::with_settings!({filters => vec![
             (r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC", "[time]"),
             (r"\d+\.\d s", "[seconds]"),
-            (r"_\d{8}_\d{6}\.json", "_[time].json"),
+            (r"_\d{8}_\d{6}\.", "_[time]."),
             (r"process \d+ of tester on \S+ since \S+", "[process]"),
         ]}, { insta::assert_snapshot!($text, @$expect) })
     };
@@ -56,7 +56,9 @@ fn the_status_view() {
 fn the_end_of_a_good_run() {
     screen!(stdout(&run(&env(), &[]).success()), @r#"
     3 of 3 indexes active after [seconds] (0 failed)
+    validated: 3 functional
     archived as s/.gsi_creation_state_[time].json (total 3, active 3)
+    report: s/gsi_creation_reports/summary_[time].md
     "#);
 }
 
@@ -66,7 +68,33 @@ fn the_end_of_a_run_with_a_failure() {
     screen!(stdout(&run(&env(), &["--embedded-faults", faults]).code(1)), @r#"
     2 of 3 indexes active after [seconds] (1 failed)
       ✗ bookings.by-status: ValidationException: Unknown KeyType
+    validated: 2 functional
+    report: s/gsi_creation_reports/summary_[time].md
+    report: s/gsi_creation_reports/failures_[time].md
     next: remove the cause, then run the same command with `--retry-failed` (state: s)
+    "#);
+}
+
+#[test]
+fn the_story_of_an_index() {
+    let env = env();
+    let faults = "UpdateTable[bookings/by-status]#1=ThrottlingException(Rate exceeded); \
+                  UpdateTable[bookings/by-status]#2..9=ValidationException(Unknown KeyType)";
+    run(&env, &["--embedded-clock", "virtual", "--embedded-faults", faults]).code(1);
+    let assert = env.command(["--explain", "bookings.by-status", "--state-dir", "s"]).assert().success().stderr("");
+    screen!(stdout(&assert), @r#"
+    bookings.by-status failed after 2 attempts
+
+    What happened
+      [time]  it was asked for (attempt 1)
+      [time]  UpdateTable failed (throttled): ThrottlingException: Rate exceeded; back off, then look and ask again in [seconds]
+      [time]  it was asked for (attempt 2)
+      [time]  UpdateTable failed (invalid): ValidationException: Unknown KeyType; give this index up: it would be refused again
+      [time]  it failed after [seconds]: ValidationException: Unknown KeyType
+
+    What to do next
+      1. correct the definition of `by-status`; `gsi-create DEFINITIONS --plan` checks it without changing anything
+      2. then run the same command with `--retry-failed`
     "#);
 }
 

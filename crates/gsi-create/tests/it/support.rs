@@ -102,6 +102,12 @@ pub(crate) fn updates_of(env: &TestEnv, table: &str) -> Vec<String> {
     of_table.map(|call| call.outcome.to_string()).collect()
 }
 
+/// How many calls of an operation there were.
+pub(crate) fn calls_of(env: &TestEnv, operation: &str) -> usize {
+    let calls = EmbeddedDynamo::builder().file(env.join("db.sqlite")).open().unwrap().calls().unwrap();
+    calls.iter().filter(|call| call.operation == operation).count()
+}
+
 /// Asserts that each of `count` indexes was created exactly once.
 pub(crate) fn each_once(env: &TestEnv, count: usize) {
     let creations = creations(env);

@@ -69,6 +69,22 @@ fn a_completed_job_is_restored_from_its_archive_to_be_rolled_back() {
 }
 
 #[test]
+fn whose_work_an_index_is() {
+    let check = |origin: Option<Origin>, expect: bool| {
+        let dir = tempfile::tempdir().unwrap();
+        let mut manager = open(dir.path());
+        manager.initialize([key()]).unwrap();
+        let mut asked = StatusChange::new(key(), GsiStatus::InProgress).attempt(1);
+        asked.origin = origin;
+        manager.apply(&[asked]).unwrap();
+        assert_eq!(manager.status_of(&key()).unwrap().was_created_here(), expect, "{origin:?}");
+    };
+    check(Some(Origin::Created), true);
+    check(Some(Origin::Adopted), false);
+    check(None, true); // asked for, as far as an older file tells
+}
+
+#[test]
 fn whose_work_it_is_in_files_that_do_not_say() {
     let check = |creation_time: &str, retry_count: u32, expect: bool| {
         let dir = tempfile::tempdir().unwrap();

@@ -1,6 +1,6 @@
 //! The journal: what is acknowledged is there, what is torn is cut off, what is damaged is refused.
 
-use std::{fs::OpenOptions, io::Write, path::Path};
+use std::{io::Write, path::Path};
 
 use proptest::prelude::*;
 use statefile::{Journal, Lock, OpenError, Owner, Record, Version, read_journal};
@@ -157,7 +157,7 @@ fn acknowledged_records_are_there_after_any_crashes(
             let kept = ((after.len() - before.len()) as f64 * share) as usize;
             fs_err::write(&path, &after[..before.len() + kept]).unwrap();
             // What another writer of this file system's block size would leave behind it.
-            OpenOptions::new().append(true).open(&path).unwrap().write_all(b"\0\0").unwrap();
+            fs_err::OpenOptions::new().append(true).open(&path).unwrap().write_all(b"\0\0").unwrap();
         } else {
             expected.extend(records);
         }

@@ -177,12 +177,12 @@ fn hostile_texts_are_refused_cheaply() {
         ("g.json", "[".repeat(100_000), "1:128: recursion limit exceeded"),
         ("g.json", "{\"a\":".repeat(100_000), "1:636: recursion limit exceeded"),
         ("g.yaml", "[".repeat(100_000), "1:256: recursion limit exceeded"),
-        ("g.yaml", "{\"a\":".repeat(100_000), "1:81: nested deeper than 16 levels"),
-        ("g.yaml", "- ".repeat(100_000), "1:33: nested deeper than 16 levels"),
-        ("g.yaml", (0..5000).map(|n| " ".repeat(n) + "a:\n").collect(), "17:17: nested deeper than 16 levels"),
-        ("g.yaml", chain(|n| format!("[*a{n}]")), "16:12: aliases make the document too deep or too large"),
-        ("g.yaml", chain(|n| format!("{{k: *a{n}}}")), "16:15: aliases make the document too deep or too large"),
-        ("g.yaml", chain(|n| format!("{{<<: *a{n}}}")), "16:16: aliases make the document too deep or too large"),
+        ("g.yaml", "{\"a\":".repeat(100_000), "1:121: nested deeper than 24 levels"),
+        ("g.yaml", "- ".repeat(100_000), "1:49: nested deeper than 24 levels"),
+        ("g.yaml", (0..5000).map(|n| " ".repeat(n) + "a:\n").collect(), "25:25: nested deeper than 24 levels"),
+        ("g.yaml", chain(|n| format!("[*a{n}]")), "24:12: aliases make the document too deep or too large"),
+        ("g.yaml", chain(|n| format!("{{k: *a{n}}}")), "24:15: aliases make the document too deep or too large"),
+        ("g.yaml", chain(|n| format!("{{<<: *a{n}}}")), "24:16: aliases make the document too deep or too large"),
         ("g.yaml", bomb(9), "6:10: aliases make the document too deep or too large"),
     ];
     let run = move || {

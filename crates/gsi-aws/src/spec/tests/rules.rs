@@ -9,7 +9,7 @@ fn a_good_file_has_no_findings() {
 
 #[test]
 fn the_whole_file() {
-    check_text("[]", &["1:1: expected an object, found a list"]);
+    check_text("[]", &["1:1: the file defines no table"]);
     check_text("{}", &["1:1: the file defines no table"]);
     check_text("17", &["1:1: expected an object, found a number"]);
     check_text(r#"{"bookings": []}"#, &["warning 1:14: bookings: the table has no indexes here"]);
