@@ -70,6 +70,7 @@ mod file;
 mod journal;
 mod lock;
 mod replace;
+pub mod selftest;
 mod sys;
 mod unknown;
 mod version;

@@ -100,8 +100,15 @@ mod seconds {
 #[derive(Debug)]
 pub struct Lock {
     path: PathBuf,
-    #[expect(dead_code, reason = "the kernel lock lives as long as the open file")]
     file: fs::File,
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // Closing the file would do, were it not for a process that another thread is starting right now: until it
+        // runs its own program, it has the file open, too.
+        drop(self.file.file().unlock());
+    }
 }
 
 impl Lock {

@@ -85,3 +85,23 @@ fn a_lock_that_is_set_aside_is_kept_and_free() {
     }
     assert_eq!(names(dir.path()), ["state.json.lock", "state.json.lock.broken", "state.json.lock.broken_2"]);
 }
+
+/// Found by the tests of the tools mode: a process that was being started while a lock was dropped kept it.
+#[test]
+fn a_dropped_lock_is_free_though_processes_are_being_started() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("state.lock");
+    let is_done = std::sync::atomic::AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                while !is_done.load(std::sync::atomic::Ordering::Relaxed) {
+                    std::process::Command::new("/bin/true").status().unwrap();
+                }
+            });
+        }
+        let refused = (0..300).find_map(|_| Lock::acquire(&path, &Owner::current(&clock())).err());
+        is_done.store(true, std::sync::atomic::Ordering::Relaxed);
+        assert!(refused.is_none(), "{refused:?}");
+    });
+}

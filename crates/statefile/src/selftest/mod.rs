@@ -1,0 +1,250 @@
+//! Can this mount hold state? Trials of this crate's promises on a file system that a site wants to use.
+//!
+//! What a state file promises rests on what the file system does: that a rename is atomic, that a flush reaches the
+//! disk, that a lock excludes. File systems differ (ext4, xfs, NFS, Lustre, tmpfs, overlay, FUSE), and so do their mount
+//! options. [`run`] tries each promise in a directory of its own inside a directory of the user's, removes it
+//! afterwards, and says what it found in a [`Report`].
+//!
+//! # Promises
+//!
+//! 1. Nothing else in the directory is touched, and what was made is removed: also after a failure, and after a
+//!    cancellation.
+//! 2. It ends soon after its budget, unless the file system itself does not answer.
+//! 3. [`Verdict::Kept`] is said of what was tried here, [`Verdict::Broken`] of what went wrong or cannot hold on such a
+//!    file system, [`Verdict::Unknown`] of what cannot be tried from one host without pulling the plug.
+//!
+//! # Processes
+//!
+//! Trials kill processes and lock against them, and only a program knows how to start itself again. It gives a way to
+//! do so ([`Setup::command`]), and answers with [`child`] when it finds itself started like that.
+//!
+//! # What is absent
+//!
+//! A loss of power, a disk that is really full, and another host: no program can make them on a mount that others use.
+//! The file operations of the trials themselves do not go through the seam for faults in `sys`; what they try does.
+
+mod child;
+mod judge;
+mod mount;
+mod process;
+mod trials;
+
+use std::{
+    collections::BTreeMap,
+    fmt, io,
+    path::{Path, PathBuf},
+    process::Command,
+    time::Duration,
+};
+
+use chrono::{DateTime, Utc};
+use serde::{Serialize, Serializer};
+
+pub use self::{
+    child::{Kind, child},
+    mount::{FileSystem, Mount},
+};
+use crate::Clock;
+
+/// What a mount must do for a state file to keep its word, one trial each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Promise {
+    /// A reader sees the old document or the new one.
+    Replacement,
+    /// After a writer was killed: the last acknowledged document, or the next.
+    Kill,
+    /// After a writer was killed: every acknowledged record, and the next whole or not at all.
+    Journal,
+    /// One writer on this host; the lock of a dead holder is free; the holder is named.
+    Lock,
+    /// One writer among all hosts that have the file system.
+    LockAcrossHosts,
+    /// What was acknowledged outlives a loss of power.
+    Durability,
+    /// Renames replace, or do not, as asked for; links are kept and followed.
+    Rename,
+    /// Names and permissions are kept, and what is made is listed at once.
+    Names,
+    /// A writer that gets no more room reports it, or dies of it, and loses nothing.
+    Room,
+}
+
+impl Promise {
+    /// A short name for people.
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Replacement => "atomic replacement",
+            Self::Kill => "document after kill -9",
+            Self::Journal => "journal after kill -9",
+            Self::Lock => "lock on this host",
+            Self::LockAcrossHosts => "lock across hosts",
+            Self::Durability => "durability",
+            Self::Rename => "renames and links",
+            Self::Names => "names and permissions",
+            Self::Room => "no more room",
+        }
+    }
+}
+
+/// What came of a trial.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// Tried, and kept.
+    Kept,
+    /// Not to be found out here; the detail says why.
+    Unknown,
+    /// Tried, and not kept; or certain not to hold on such a file system.
+    Broken,
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Kept => "kept",
+            Self::Unknown => "unknown",
+            Self::Broken => "BROKEN",
+        })
+    }
+}
+
+/// One promise, tried.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Trial {
+    /// Which one.
+    pub promise: Promise,
+    /// What came of it.
+    pub verdict: Verdict,
+    /// What was done and seen, or why nothing could be found out.
+    pub detail: String,
+    /// What to do about it, where the promise is not kept.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub advice: Option<String>,
+    /// Figures, by name; the unit stands last in the name.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub measured: BTreeMap<&'static str, f64>,
+}
+
+/// What was found out about a mount.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Report {
+    /// The directory that was asked about.
+    pub dir: PathBuf,
+    /// What the system says of its file system.
+    pub mount: Mount,
+    /// A trial for each [`Promise`], in that order.
+    pub trials: Vec<Trial>,
+    /// What else is worth knowing.
+    pub notes: Vec<String>,
+    /// How long it took.
+    #[serde(rename = "seconds", serialize_with = "seconds")]
+    pub took: Duration,
+}
+
+impl Report {
+    /// The gravest verdict of all.
+    pub fn verdict(&self) -> Verdict {
+        self.trials.iter().map(|trial| trial.verdict).max().unwrap_or(Verdict::Unknown)
+    }
+
+    /// The conclusion, as a sentence.
+    pub fn conclusion(&self) -> &'static str {
+        match self.verdict() {
+            Verdict::Kept => "this mount can hold state",
+            Verdict::Unknown => "nothing is broken; whether this mount can hold state depends on what is unknown",
+            Verdict::Broken => "do not keep state on this mount",
+        }
+    }
+}
+
+fn seconds<S: Serializer>(took: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_f64((took.as_secs_f64() * 1e3).round() / 1e3)
+}
+
+/// What a self-test is given.
+#[expect(missing_debug_implementations, reason = "made of closures")]
+pub struct Setup<'a> {
+    /// Where to make the directory of the trials.
+    pub dir: &'a Path,
+    /// How long the trials may take together, roughly.
+    pub budget: Duration,
+    /// Where random moments come from.
+    pub seed: u64,
+    /// The time of day: for the owner of a lock, and to compare the mount's clock with.
+    pub clock: &'a dyn Clock,
+    /// The time since some moment in the past; it never goes back.
+    pub elapsed: &'a dyn Fn() -> Duration,
+    /// The command that starts this program again such that it calls [`child`] with this kind and directory.
+    pub command: &'a dyn Fn(Kind, &Path) -> Command,
+    /// Whether the user has had enough; asked at least every 0.1 s.
+    pub is_cancelled: &'a dyn Fn() -> bool,
+    /// Told what is being tried, with how far it is.
+    pub progress: &'a dyn Fn(Promise, &str),
+}
+
+/// Why there is no report.
+#[derive(Debug, thiserror::Error)]
+pub enum SelftestError {
+    /// The directory cannot be used.
+    #[error("no directory can be made in `{dir}`")]
+    Directory {
+        /// The directory that was asked about.
+        dir: PathBuf,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+    /// [`Setup::is_cancelled`] said so; what was made is removed.
+    #[error("the self-test of `{dir}` was interrupted")]
+    Cancelled {
+        /// The directory that was asked about.
+        dir: PathBuf,
+    },
+}
+
+/// Tries every promise on the file system of [`Setup::dir`].
+///
+/// # Errors
+///
+/// When the directory cannot be used at all, or the user has had enough. A promise that is broken is no error: it
+/// stands in the report.
+pub fn run(setup: &Setup<'_>) -> Result<Report, SelftestError> {
+    let unusable = |source| SelftestError::Directory { dir: setup.dir.to_owned(), source };
+    let start = (setup.elapsed)();
+    let place = tempfile::Builder::new().prefix(".waymark-selftest-").tempdir_in(setup.dir).map_err(unusable)?;
+    let mount = Mount::of(place.path()).map_err(unusable)?;
+    let mut notes = Vec::new();
+    notes.extend(skew(place.path(), setup.clock.now()));
+    let trials = trials::all(setup, place.path(), &mount);
+    let left = place.path().to_owned();
+    if let Err(error) = place.close() {
+        notes.push(format!("`{}` could not be removed: {error}", left.display()));
+    }
+    match trials {
+        None => Err(SelftestError::Cancelled { dir: setup.dir.to_owned() }),
+        Some(trials) => {
+            Ok(Report { dir: setup.dir.to_owned(), mount, trials, notes, took: (setup.elapsed)().saturating_sub(start) })
+        }
+    }
+}
+
+/// What to say of the file system's clock: its times are shown to people, and decide nothing.
+fn skew(dir: &Path, now: DateTime<Utc>) -> Option<String> {
+    let path = dir.join("clock");
+    let modified = fs_err::write(&path, "tick").and_then(|()| fs_err::metadata(&path)?.modified()).ok()?;
+    let skew = (DateTime::<Utc>::from(modified) - now).num_milliseconds();
+    (skew.abs() > SKEW_MILLISECONDS_MAX).then(|| {
+        let (amount, way) = (skew.abs() / 1000, if skew > 0 { "ahead of" } else { "behind" });
+        format!(
+            "the clock of the file system is {amount} s {way} this host's: times of files will look wrong to people; \
+             no decision rests on them"
+        )
+    })
+}
+
+/// Some file systems keep times to two seconds.
+const SKEW_MILLISECONDS_MAX: i64 = 3_000;
+
+#[cfg(test)]
+mod tests;
