@@ -17,10 +17,10 @@ use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread;
 use std::time::Instant;
 
-use artdaq_db::{DatabaseUri, FilesystemStore, RandomOids, Surroundings};
+use artdaq_db::{FilesystemStore, FilesystemUri, RandomOids, Surroundings};
 use fs_err as fs;
 use run_pipeline::{
-    Event, EventKind, MigrateOptions, Observer, RecordSource, StageError, StageFiles, StageOptions, StagePaths,
+    Event, EventKind, MigrateOptions, Observer, RecordSource, Stage, StageError, StageFiles, StageOptions, StagePaths,
     StageReport, import, migrate,
 };
 use run_record::{convert::Fhiclize, directory::Limits, schema::Schema};
@@ -190,7 +190,7 @@ impl Place {
     }
 
     fn artdaq(&self) -> Result<FilesystemStore> {
-        let uri = DatabaseUri::parse(&format!("filesystemdb://{}/artdaqdb", self.dir.display()), |_| None)?;
+        let uri = FilesystemUri::parse(&format!("filesystemdb://{}/artdaqdb", self.dir.display()), |_| None)?;
         let surroundings =
             Surroundings { clock: Arc::new(SystemClock), oids: Arc::new(RandomOids), user: "bench".to_owned() };
         Ok(FilesystemStore::new(&uri, surroundings))
@@ -216,11 +216,13 @@ impl Place {
     }
 
     fn open(&self, stage: &str) -> Result<StageFiles> {
+        let stage_kind = if stage == "importer" { Stage::Import } else { Stage::Migrate };
         let paths = StagePaths {
+            stage: stage_kind,
             state: self.dir.join(format!("{stage}_state.json")),
             failure_log: self.dir.join(format!("{stage}_failures.log")),
         };
-        Ok(StageFiles::open(&paths, Arc::clone(&self.lock))?)
+        Ok(StageFiles::open(&paths, Arc::clone(&self.lock), Arc::new(SystemClock))?)
     }
 
     /// Imports and then migrates, as one execution of the program does; `expected` runs must be archived.

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::{bench, demo, say, test_all, tidy};
+use crate::{bench, demo, package, planted, say, servers, test_all, tidy};
 
 /// Exit code for a command line that cannot be understood, as in the programs of this workspace.
 const USAGE: u8 = 64;
@@ -14,6 +14,8 @@ Examples:
   cargo xtask demo                          a guided tour: create six indexes, interrupt, resume
   cargo xtask test-all                      everything that CI checks, with a table at the end
   cargo xtask test-all --runner cargo       the same with `cargo test`, though nextest is installed
+  cargo xtask servers mongod -- cargo test -p artdaq-db --features mongodb
+                                            tests with a real MongoDB server, fetched on its first use
   cargo xtask tidy                          only the architecture checks
   cargo xtask tidy --list                   what they are
   cargo xtask bench state --rounds 200      what a durable state update costs on this disk";
@@ -32,8 +34,15 @@ enum Command {
     Demo(demo::Options),
     /// Runs every check that CI runs, to the end, and prints a table
     TestAll(test_all::Options),
+    /// Starts a server for tests on 127.0.0.1
+    #[command(subcommand)]
+    Servers(servers::Server),
     /// Checks the architecture: arrows between crates, manifests, file sizes, documents
     Tidy(tidy::Options),
+    /// Builds a `.deb` of both programs and looks into it
+    Package(package::Options),
+    /// Plants known bugs one at a time and sees whether the named tests find them
+    Planted(planted::Options),
     /// Measures, in a release build
     #[command(subcommand)]
     Bench(bench::Subject),
@@ -52,8 +61,11 @@ pub(crate) fn main() -> ExitCode {
     let outcome = match cli.command {
         Command::Demo(options) => demo::run(&options),
         Command::TestAll(options) => test_all::run(&options),
+        Command::Servers(server) => servers::run(&server),
         Command::Tidy(options) => tidy::run(&options),
         Command::Bench(subject) => bench::run(&subject),
+        Command::Planted(options) => planted::run(&options),
+        Command::Package(options) => package::run(&options),
     };
     outcome.unwrap_or_else(|error| {
         say::error(format_args!("error: {error}"));

@@ -1,12 +1,16 @@
-//! The commands of the workspace: `cargo xtask demo`, `test-all`, `tidy`, `bench`.
+//! The commands of the workspace: `cargo xtask demo`, `test-all`, `servers`, `tidy`, `bench`.
 //!
 //! One file (or folder) per command. Nothing here is shipped; nothing here needs more than the Rust
-//! toolchain and a C compiler.
+//! toolchain and a C compiler, but for `servers`, which needs Python's pip.
 
 mod bench;
 mod cli;
+mod debian;
 mod demo;
+mod package;
+mod planted;
 mod say;
+mod servers;
 mod table;
 mod test_all;
 mod tidy;

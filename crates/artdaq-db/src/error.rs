@@ -5,7 +5,7 @@ use std::{io, path::PathBuf};
 use run_record::{RunNumber, fhicl::StoredError};
 use statefile::LockError;
 
-use crate::filesystem::SyntaxError;
+use crate::{ToolError, filesystem::SyntaxError};
 
 /// What an error means for whoever decides about another try.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -87,9 +87,53 @@ pub enum ConfigError {
         #[source]
         source: io::Error,
     },
+    /// A server refused something, or could not be asked.
+    #[error("could not {operation} `{place}`")]
+    Server {
+        /// What was tried.
+        operation: &'static str,
+        /// With this database or collection.
+        place: String,
+        /// What the server or its client said.
+        #[source]
+        source: ServerError,
+    },
+    /// A document of a database is no stored document.
+    #[error("`{place}` is not a valid document")]
+    StoredDamaged {
+        /// The document: database, collection, id. It is left as it is.
+        place: String,
+        /// Why.
+        #[source]
+        source: DocumentProblem,
+    },
+    /// Other processes wrote the same runs with other content, again and again.
+    #[error("other processes keep storing the same runs in `{place}`")]
+    Contended {
+        /// The database.
+        place: String,
+    },
+    /// The genuine tools failed, or could not be run.
+    #[error(transparent)]
+    Tool(#[from] ToolError),
     /// The system gave no random number for an object id.
     #[error("could not make an object id")]
     Oid(#[source] io::Error),
+}
+
+/// What a server or its client said, cleared of passwords.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{text}")]
+pub struct ServerError {
+    text: String,
+    class: ErrorClass,
+}
+
+impl ServerError {
+    #[cfg(feature = "mongodb")]
+    pub(crate) fn new(text: String, class: ErrorClass) -> Self {
+        Self { text, class }
+    }
 }
 
 /// What is wrong with a document.
@@ -101,6 +145,12 @@ pub enum DocumentProblem {
     /// A member is missing or has another type.
     #[error("no valid member `{0}`")]
     Member(&'static str),
+    /// A member has a type that no document of artdaqDB has.
+    #[error("member `{0}` has a type that is not used in artdaqDB")]
+    Type(String),
+    /// Its bytes are no BSON.
+    #[error("no BSON: {0}")]
+    Bson(String),
     /// The values or their types have another shape than they must.
     #[error("no FHiCL document")]
     Stored(#[from] StoredError),
@@ -110,11 +160,14 @@ impl ConfigError {
     /// What the error means for another try.
     pub fn class(&self) -> ErrorClass {
         match self {
-            Self::Lock { source: LockError::InUse { .. }, .. } => ErrorClass::Transient,
+            Self::Lock { source: LockError::InUse { .. }, .. } | Self::Contended { .. } => ErrorClass::Transient,
             Self::Lock { source: LockError::Io { source, .. }, .. } | Self::Io { source, .. } | Self::Oid(source) => {
                 class_of(source)
             }
+            Self::Server { source, .. } => source.class,
+            Self::Tool(error) => error.class(),
             Self::NotADirectory { .. }
+            | Self::StoredDamaged { .. }
             | Self::IndexMissing { .. }
             | Self::IndexDamaged { .. }
             | Self::DocumentMissing { .. }
@@ -160,6 +213,34 @@ pub enum Refused {
         /// The configuration's full name.
         configuration: String,
     },
+    /// A document cannot be a document of the archive.
+    #[error("document `{entity}` of run {run} cannot be stored: {problem}")]
+    Unstorable {
+        /// The run.
+        run: RunNumber,
+        /// The document's entity.
+        entity: String,
+        /// Why.
+        problem: String,
+    },
+    /// The name of the configuration cannot be given to the genuine tools.
+    #[error(
+        "configuration `{configuration}` cannot be given to the genuine tools: {problem}; `use_tools: false` stores it"
+    )]
+    Configuration {
+        /// Its full name.
+        configuration: String,
+        /// Why.
+        problem: &'static str,
+    },
+    /// A rehearsal of failures left the run alone, or lost the answer about it.
+    #[error("{reason}")]
+    Rehearsed {
+        /// What happened, and that it is a rehearsal.
+        reason: String,
+        /// Whether another try is part of the rehearsal.
+        class: ErrorClass,
+    },
     /// A part of the run is there, and of that a document cannot be read.
     #[error("run {run} cannot be completed: {problem}")]
     Unreadable {
@@ -168,4 +249,14 @@ pub enum Refused {
         /// Which document, and what is to be done about it.
         problem: String,
     },
+}
+
+impl Refused {
+    /// What the refusal means for another try. All but those of a rehearsal are permanent.
+    pub const fn class(&self) -> ErrorClass {
+        match self {
+            Self::Rehearsed { class, .. } => *class,
+            _ => ErrorClass::Permanent,
+        }
+    }
 }

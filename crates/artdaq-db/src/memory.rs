@@ -14,7 +14,7 @@ use run_record::{
 
 use crate::{
     Amended, ConfigError, ConfigStore, Configuration, Export, ExportedDocument, Inserted, Refused, RunEntry,
-    filesystem::check_collections,
+    newest::check_collections,
 };
 
 /// An archive that lives as long as the value.

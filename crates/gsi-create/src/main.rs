@@ -10,6 +10,7 @@ mod pages;
 mod present;
 mod rehearsal;
 mod reports;
+mod selftest;
 mod wire;
 
 use std::process::ExitCode;

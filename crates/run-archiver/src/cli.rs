@@ -1,10 +1,19 @@
 //! The command line.
 
-use std::{path::PathBuf, process::ExitCode};
+mod looks;
 
-use clap::Parser;
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+    time::Duration,
+};
 
-use crate::exit::Exit;
+use clap::{CommandFactory as _, Parser, error::ErrorKind};
+use run_state::RunSet;
+
+use crate::{exit::Exit, pages, selftest};
+
+pub(crate) use self::looks::{Look, Report, Word};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -13,10 +22,13 @@ Examples:
   run-archiver config.yaml --import-only          from the run directories to artdaqDB
   run-archiver config.yaml --migrate-only --validate
   run-archiver config.yaml --retry-failed-import  once the cause is gone
+  run-archiver --selftest work                    can that file system hold state?
+  run-archiver config.yaml --runs 100-120,130     only these
   run-archiver config.yaml --recover-import-state after the state was lost or damaged
+  run-archiver config.yaml --report-status --compare-state   what is missing, why, and what to do
 
 Exit codes: 0 done, 1 a known error (configuration, lock, state, a store; some run failed),
-2 unexpected error, 64 usage, 130 interrupted.";
+2 unexpected error, 3 a report has found work to do, 64 usage, 130 interrupted.";
 
 /// Archives the run records of a data acquisition system: run directories to artdaqDB, artdaqDB to UconDB.
 ///
@@ -33,17 +45,32 @@ pub(crate) struct Cli {
     #[command(flatten)]
     modes: Modes,
 
+    #[command(flatten)]
+    looks: looks::Looks,
+
     /// Only runs above both marks of the state: those that were never attempted.
-    #[arg(long, conflicts_with_all = ["retry_failed_import", "retry_failed_migrate", "recover_import_state", "recover_migrate_state", "repair_artdaqdb"])]
+    #[arg(long, conflicts_with_all = NOT_ARCHIVING, conflicts_with_all = ["retry_failed_import", "retry_failed_migrate"])]
     pub(crate) incremental: bool,
+
+    /// Only these runs, as in 100-120,130; whatever else is wanted waits.
+    #[arg(long, value_name = "RUNS", conflicts_with_all = NOT_ARCHIVING)]
+    runs: Option<RunSet>,
+
+    /// With --recover-import-state and --recover-migrate-state: an answer that is empty or short is right.
+    #[arg(long)]
+    pub(crate) accept_empty: bool,
 
     /// Check that each migrated record names its components, configuration and software.
     #[arg(long)]
     pub(crate) validate: bool,
 
     /// Say what would be done, and do nothing: no lock, no state, no log.
-    #[arg(long, conflicts_with_all = ["recover_import_state", "recover_migrate_state", "repair_artdaqdb"])]
+    #[arg(long, conflicts_with_all = ["repair_artdaqdb", "create_indexes", "test_notifications", "selftest"])]
     pub(crate) dry_run: bool,
+
+    /// How long --selftest may take, roughly.
+    #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u64).range(1..=50))]
+    selftest_seconds: u64,
 
     /// Print the answer as JSON.
     #[arg(long)]
@@ -57,6 +84,17 @@ pub(crate) struct Cli {
     #[arg(short, long)]
     pub(crate) quiet: bool,
 }
+
+/// Modes that archive no runs, or only those that they name themselves.
+const NOT_ARCHIVING: [&str; 7] = [
+    "selftest",
+    "refresh",
+    "recover_import_state",
+    "recover_migrate_state",
+    "repair_artdaqdb",
+    "create_indexes",
+    "test_notifications",
+];
 
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 #[derive(Debug, clap::Args)]
@@ -78,6 +116,11 @@ struct Modes {
     #[arg(long)]
     retry_failed_migrate: bool,
 
+    /// Look at archived runs again: a stop time that they lacked is added, and a changed record gets a new version in
+    /// UconDB, beside the one before. Several runs as in 100-120,130.
+    #[arg(long, value_name = "RUN")]
+    refresh: Option<RunSet>,
+
     /// Rebuild the import's state and failure log from the run directories and artdaqDB.
     #[arg(long)]
     recover_import_state: bool,
@@ -89,6 +132,19 @@ struct Modes {
     /// Rebuild the index of artdaqDB's file store from its documents.
     #[arg(long)]
     repair_artdaqdb: bool,
+
+    /// Make the indexes by which artdaqDB in a MongoDB server finds a run without reading everything.
+    #[arg(long)]
+    create_indexes: bool,
+
+    /// Try whether the file system of a directory can hold state: kills, locks, renames, flushes, no more room. Makes a
+    /// directory in it, and removes that again; reads no configuration.
+    #[arg(long, value_name = "DIR")]
+    selftest: Option<PathBuf>,
+
+    /// Send a test message on every channel of notification, and say what came of it: no lock, no state.
+    #[arg(long)]
+    test_notifications: bool,
 }
 
 /// What is asked for.
@@ -104,15 +160,50 @@ pub(crate) enum Job {
     RetryImport,
     /// `--retry-failed-migrate`
     RetryMigrate,
+    /// `--refresh`
+    Refresh,
     /// `--recover-import-state`
     RecoverImport,
     /// `--recover-migrate-state`
     RecoverMigrate,
     /// `--repair-artdaqdb`
     Repair,
+    /// `--create-indexes`
+    CreateIndexes,
+    /// `--test-notifications`
+    TestNotifications,
 }
 
 impl Cli {
+    /// What clap has no words for: a flag that belongs to one of two.
+    fn checked(self) -> Result<Self, clap::Error> {
+        if self.accept_empty && !matches!(self.job(), Job::RecoverImport | Job::RecoverMigrate) {
+            let text = "--accept-empty belongs to --recover-import-state or --recover-migrate-state";
+            return Err(Self::command().error(ErrorKind::MissingRequiredArgument, text));
+        }
+        Ok(self)
+    }
+
+    /// The directory whose mount is to be tried, if any, and how long that may take.
+    pub(crate) fn selftest(&self) -> Option<(&Path, Duration)> {
+        self.modes.selftest.as_deref().map(|dir| (dir, Duration::from_secs(self.selftest_seconds)))
+    }
+
+    /// The look that is asked for, if any: it takes no lock and changes nothing.
+    pub(crate) fn look(&self) -> Option<Look> {
+        self.looks.look()
+    }
+
+    /// What is said about gaps, if anything.
+    pub(crate) fn word(&self) -> Option<Word> {
+        self.looks.word()
+    }
+
+    /// The runs that are named, by `--runs` or `--refresh`.
+    pub(crate) fn only(&self) -> Option<&RunSet> {
+        self.runs.as_ref().or(self.modes.refresh.as_ref())
+    }
+
     /// What is asked for.
     pub(crate) const fn job(&self) -> Job {
         match self.modes {
@@ -120,9 +211,12 @@ impl Cli {
             Modes { migrate_only: true, .. } => Job::Migrate,
             Modes { retry_failed_import: true, .. } => Job::RetryImport,
             Modes { retry_failed_migrate: true, .. } => Job::RetryMigrate,
+            Modes { refresh: Some(_), .. } => Job::Refresh,
             Modes { recover_import_state: true, .. } => Job::RecoverImport,
             Modes { recover_migrate_state: true, .. } => Job::RecoverMigrate,
             Modes { repair_artdaqdb: true, .. } => Job::Repair,
+            Modes { create_indexes: true, .. } => Job::CreateIndexes,
+            Modes { test_notifications: true, .. } => Job::TestNotifications,
             _ => Job::Both,
         }
     }
@@ -130,7 +224,13 @@ impl Cli {
 
 /// Reads the command line; on failure, or for help, prints what there is to say.
 pub(crate) fn parse() -> Result<Cli, ExitCode> {
-    Cli::try_parse().map_err(|error| {
+    if let Some(outcome) = pages::write_if_asked(Cli::command()) {
+        return Err(outcome.map_or(Exit::Unexpected, |()| Exit::Done).into());
+    }
+    if let Some(outcome) = selftest::work_if_asked() {
+        return Err(outcome.map_or(Exit::Unexpected, |()| Exit::Done).into());
+    }
+    Cli::try_parse().and_then(Cli::checked).map_err(|error| {
         // Nothing is left to do if the terminal is gone.
         drop(error.print());
         if error.use_stderr() { Exit::Usage.into() } else { Exit::Done.into() }
@@ -143,7 +243,6 @@ mod tests {
 
     #[test]
     fn the_command_line_is_sound() {
-        use clap::CommandFactory;
         Cli::command().debug_assert();
     }
 
@@ -159,16 +258,49 @@ mod tests {
             ("--recover-import-state", Some(Job::RecoverImport)),
             ("--recover-migrate-state -q", Some(Job::RecoverMigrate)),
             ("--repair-artdaqdb", Some(Job::Repair)),
+            ("c.yaml --create-indexes --json", Some(Job::CreateIndexes)),
+            ("--create-indexes --incremental", None),
+            ("--create-indexes --dry-run", None),
+            ("--test-notifications --json", Some(Job::TestNotifications)),
+            ("--test-notifications --import-only", None),
+            ("--selftest work --json --selftest-seconds 5", Some(Job::Both)),
+            ("--selftest", None),
+            ("--selftest work --incremental", None),
+            ("--selftest work --dry-run", None),
+            ("--selftest work --import-only", None),
+            ("--selftest work --selftest-seconds 60", None),
+            ("--test-notifications --dry-run", None),
             ("--import-only --migrate-only", None),
             ("--retry-failed-import --recover-import-state", None),
             ("--retry-failed-import --incremental", None),
-            ("--recover-import-state --dry-run", None),
+            ("--recover-import-state --dry-run", Some(Job::RecoverImport)),
+            ("--recover-migrate-state --accept-empty", Some(Job::RecoverMigrate)),
+            ("--accept-empty", None),
+            ("--refresh 100-120,130", Some(Job::Refresh)),
+            ("--refresh", None),
+            ("--refresh 5-3", None),
+            ("--refresh 100 --incremental", None),
+            ("--refresh 100 --runs 100", None),
+            ("--runs 100-120,130 --retry-failed-import", Some(Job::RetryImport)),
+            ("--runs 100-120,130 --incremental", Some(Job::Both)),
+            ("--runs 100 --recover-import-state", None),
+            ("--runs 12a", None),
             ("-v -q", None),
             ("a.yaml b.yaml", None),
-            ("--report-status", None),
+            ("--report-status", Some(Job::Both)),
+            ("--compare-state --html page.html --verify-archive=full", Some(Job::Both)),
+            ("--report-status --import-only", None),
+            ("--report-status --incremental", None),
+            ("--verify-archive=nonsense", None),
+            ("--acknowledge 103-104", None),
+            ("--acknowledge 103-104 --reason off --until 2027-01-01", Some(Job::Both)),
+            ("--acknowledge 103-104 --reason off --withdraw 105", None),
+            ("--acknowledgements --report-status", None),
+            ("--explain 103 --json", Some(Job::Both)),
+            ("--explain 103 --compare-state", None),
         ] {
             let arguments = std::iter::once("run-archiver").chain(arguments.split_whitespace());
-            let seen = Cli::try_parse_from(arguments.clone()).ok().map(|cli| cli.job());
+            let seen = Cli::try_parse_from(arguments.clone()).and_then(Cli::checked).ok().map(|cli| cli.job());
             assert_eq!(seen, expect, "{arguments:?}");
         }
     }

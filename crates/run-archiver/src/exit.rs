@@ -1,6 +1,6 @@
 //! Exit codes, and the errors that lead to them.
 //!
-//! The codes are those of the Python archiver, plus 64 for a wrong command line.
+//! The codes are those of the Python archiver, plus 3 for reports and 64 for a wrong command line.
 
 use std::{error::Error, path::Path, process::ExitCode};
 
@@ -18,6 +18,8 @@ pub(crate) enum Exit {
     Failed = 1,
     /// Something unexpected: the disk, or a bug.
     Unexpected = 2,
+    /// A report has found work to do, and nothing wrong.
+    Work = 3,
     /// The command line is wrong.
     Usage = 64,
     /// A signal asked for the end.
@@ -36,10 +38,11 @@ impl Exit {
     pub(crate) fn and(self, other: Self) -> Self {
         let rank = |exit| match exit {
             Self::Done => 0,
-            Self::Failed => 1,
-            Self::Unexpected => 2,
-            Self::Usage => 3,
-            Self::Interrupted => 4,
+            Self::Work => 1,
+            Self::Failed => 2,
+            Self::Unexpected => 3,
+            Self::Usage => 4,
+            Self::Interrupted => 5,
         };
         if rank(other) > rank(self) { other } else { self }
     }

@@ -7,8 +7,12 @@ mod config;
 mod exit;
 mod job;
 mod log;
+mod look;
+mod notify;
+mod pages;
 mod present;
 mod run;
+mod selftest;
 mod wire;
 
 use std::process::ExitCode;

@@ -14,9 +14,9 @@ use crate::{
     cli::{Cli, Job},
     config::{self, App, Config, Environment},
     exit::{Exit, Failure},
-    job::Session,
+    job::{Session, recover},
     log::{Level, Log},
-    present, wire,
+    look, notify, present, selftest, wire,
 };
 
 /// Does what the command line asks for.
@@ -37,13 +37,28 @@ pub(crate) fn run(cli: &Cli) -> Exit {
 }
 
 fn execute(cli: &Cli, printer: Printer) -> Result<Exit, Failure> {
+    if let Some((dir, budget)) = cli.selftest() {
+        return selftest::selftest(dir, budget, cli.json, printer);
+    }
     let config = config::load(&cli.config, environment(), program_dir().as_deref())?;
     for warning in &config.warnings {
         printer.warn(terminal::clean(&warning.to_string()));
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Failure::unexpected)?;
+    if cli.job() == Job::TestNotifications {
+        return runtime.block_on(notify::trial(&config, &cli.config, &SystemClock, cli.json, printer));
+    }
+    if let Some(look) = cli.look() {
+        return runtime.block_on(look::look(&look, cli, &config, printer));
+    }
     if cli.dry_run {
-        return runtime.block_on(plan(cli, &config, printer));
+        return runtime.block_on(async {
+            match cli.job() {
+                Job::RecoverImport => recover::rehearse(cli, &config, Stage::Import, printer).await,
+                Job::RecoverMigrate => recover::rehearse(cli, &config, Stage::Migrate, printer).await,
+                _ => plan(cli, &config, printer).await,
+            }
+        });
     }
     // The lock comes before everything that could change a file.
     make_directories(&config.app)?;
@@ -54,7 +69,7 @@ fn execute(cli: &Cli, printer: Printer) -> Result<Exit, Failure> {
     for warning in &config.warnings {
         log.line(Level::Warning, &warning.to_string());
     }
-    let session = Session { cli, config: &config, printer, log: Arc::clone(&log), lock, user: owner.user };
+    let session = Session { cli, config: &config, printer, log: Arc::clone(&log), lock, owner };
     let outcome = runtime.block_on(session.run());
     match &outcome {
         Ok(exit) => log.line(Level::Info, &format!("ended with exit code {}", *exit as u8)),
@@ -79,10 +94,11 @@ fn program_dir() -> Option<PathBuf> {
 
 fn open_log(cli: &Cli, config: &Config) -> Result<Log, Failure> {
     let level = if cli.verbose { Level::Debug } else { config.app.log_level };
-    match &config.app.log_file {
-        Some(path) => Ok(Log::open(path, level, &SystemClock)?),
-        None => Ok(Log::none(&SystemClock)),
-    }
+    let log = match &config.app.log_file {
+        Some(path) => Log::open(path, level, &SystemClock)?,
+        None => Log::none(&SystemClock),
+    };
+    Ok(if config.rehearsal.is_some() { log.marked("[REHEARSAL] ") } else { log })
 }
 
 /// Makes the directories of the program's own files.
@@ -102,14 +118,18 @@ fn make_directories(app: &App) -> Result<(), Failure> {
 }
 
 /// The options of a stage.
-pub(crate) fn stage_options(app: &App, mode: Mode) -> StageOptions {
-    StageOptions {
+pub(crate) fn stage_options(cli: &Cli, config: &Config, mode: Mode) -> Result<StageOptions, Failure> {
+    let app = &config.app;
+    Ok(StageOptions {
         mode,
         batch_size: app.batch_size.into(),
         parallel_workers: usize::try_from(app.parallel_workers).unwrap_or(1),
         retry: RetryPolicy { retries: app.run_process_retries, delay: app.retry_delay, ..RetryPolicy::default() },
         max_shrink_percent: app.max_shrink_percent,
-    }
+        only: cli.only().cloned(),
+        hold: config.hold,
+        acknowledged: app.acknowledged()?,
+    })
 }
 
 /// The stages that the command line asks for, and which of their runs.
@@ -121,7 +141,10 @@ pub(crate) fn stages(cli: &Cli) -> (&'static [Stage], Mode) {
         Job::Migrate => (&[Stage::Migrate], mode),
         Job::RetryImport => (&[Stage::Import], Mode::RetryFailed),
         Job::RetryMigrate => (&[Stage::Migrate], Mode::RetryFailed),
-        Job::RecoverImport | Job::RecoverMigrate | Job::Repair => (&[], mode),
+        Job::Refresh => (&[Stage::Import, Stage::Migrate], Mode::Refresh),
+        Job::RecoverImport | Job::RecoverMigrate | Job::Repair | Job::CreateIndexes | Job::TestNotifications => {
+            (&[], mode)
+        }
     }
 }
 
@@ -129,14 +152,15 @@ pub(crate) fn stages(cli: &Cli) -> (&'static [Stage], Mode) {
 async fn plan(cli: &Cli, config: &Config, printer: Printer) -> Result<Exit, Failure> {
     let stores = wire::stores(config, String::new())?;
     let (stages, mode) = stages(cli);
-    let options = stage_options(&config.app, mode);
+    let options = stage_options(cli, config, mode)?;
     let mut plans = Vec::new();
     for &stage in stages {
         let plan = match stage {
             Stage::Import => {
-                plan_import(&config.app.import_paths(), Arc::clone(&stores.source), &stores.artdaq, &options).await
+                let (paths, source) = (config.app.import_paths(), Arc::clone(&stores.source));
+                plan_import(&paths, source, &*stores.artdaq, &options, &SystemClock).await
             }
-            Stage::Migrate => plan_migrate(&config.app.migrate_paths(), &stores.artdaq, &*stores.ucon, &options).await,
+            Stage::Migrate => plan_migrate(&config.app.migrate_paths(), &*stores.artdaq, &*stores.ucon, &options).await,
         };
         plans.push(plan.map_err(|error| Failure::stage(stage, &cli.config, error))?);
     }

@@ -1,17 +1,24 @@
 //! From the configuration to the stores and the source of records.
 
-use std::sync::Arc;
+use std::{path::PathBuf, sync::Arc};
 
-use artdaq_db::{FilesystemStore, RandomOids, Surroundings};
+#[cfg(feature = "mongodb")]
+use artdaq_db::{Certificates, MongoStore, MongoUri};
+use artdaq_db::{
+    ConfigStore, DatabaseUri, FilesystemStore, FilesystemUri, RandomOids, Surroundings, ToolError, ToolsStore,
+};
 use fs_err as fs;
-use run_pipeline::{RecordSource, StagePaths};
+use run_pipeline::{FuzzyBlobStore, FuzzyConfigStore, RecordSource, Stage, StagePaths};
 use run_record::{
     directory::Limits,
     schema::{SCHEMA_FILE, Schema},
 };
-use statefile::SystemClock;
+use run_state::{Acknowledgements, RunSet};
+use statefile::{Clock as _, Snapshot, SystemClock};
 use ucon_db::{BlobStore, EmbeddedStore, HttpConfig, HttpStore, ServerUrl, Timeouts, Tls};
 
+#[cfg(feature = "mongodb")]
+use crate::config::{CA_CERTIFICATE, CLIENT_CERTIFICATE};
 use crate::{
     config::{App, ArtdaqDb, Config, UconDb},
     exit::Failure,
@@ -20,17 +27,19 @@ use crate::{
 /// Everything that the stages work with. Nothing is connected, read or created before it is used, but for the schema.
 pub(crate) struct Stores {
     pub(crate) source: Arc<RecordSource>,
-    pub(crate) artdaq: FilesystemStore,
+    pub(crate) artdaq: Arc<dyn ConfigStore>,
     pub(crate) ucon: Arc<dyn BlobStore>,
 }
 
 /// Makes the stores; `user` is written into what is created.
 pub(crate) fn stores(config: &Config, user: String) -> Result<Stores, Failure> {
-    Ok(Stores {
-        source: Arc::new(source(config)?),
-        artdaq: artdaq(&config.artdaq_db, user),
-        ucon: ucon(&config.ucon_db)?,
-    })
+    let mut artdaq = artdaq(&config.artdaq_db, user)?;
+    let mut ucon = ucon(&config.ucon_db)?;
+    if let Some(rehearsal) = &config.rehearsal {
+        artdaq = Arc::new(FuzzyConfigStore::new(artdaq, rehearsal.clone()));
+        ucon = Arc::new(FuzzyBlobStore::new(ucon, rehearsal.clone()));
+    }
+    Ok(Stores { source: Arc::new(source(config)?), artdaq, ucon })
 }
 
 fn source(config: &Config) -> Result<RecordSource, Failure> {
@@ -47,13 +56,56 @@ fn source(config: &Config) -> Result<RecordSource, Failure> {
     })
 }
 
-/// artdaqDB alone, for its repair.
-pub(crate) fn artdaq(config: &ArtdaqDb, user: String) -> FilesystemStore {
-    let surroundings = Surroundings { clock: Arc::new(SystemClock), oids: Arc::new(RandomOids), user };
-    FilesystemStore::new(&config.database_uri, surroundings)
+fn surroundings(user: String) -> Surroundings {
+    Surroundings { clock: Arc::new(SystemClock), oids: Arc::new(RandomOids), user }
 }
 
-fn ucon(config: &UconDb) -> Result<Arc<dyn BlobStore>, Failure> {
+/// artdaqDB, wherever it is.
+pub(crate) fn artdaq(config: &ArtdaqDb, user: String) -> Result<Arc<dyn ConfigStore>, Failure> {
+    let native: Arc<dyn ConfigStore> = match &config.database_uri {
+        DatabaseUri::Filesystem(uri) => Arc::new(filesystem(uri, user)),
+        DatabaseUri::Mongo(uri) => Arc::new(mongo(uri, config, user)?),
+    };
+    let Some(settings) = &config.tools else { return Ok(native) };
+    let tools = ToolsStore::new(settings, native, Arc::new(SystemClock)).map_err(|error| {
+        let remedy = match &error {
+            ToolError::Missing { program, .. } if program == "ssh" => "install an ssh client, or leave `artdaq_db.remote_host` out",
+            ToolError::Missing { .. } | ToolError::NotExecutable { .. } => {
+                "set up the environment of artdaq_database before the start, name the tools by `artdaq_db.bulkloader` and \
+                 `artdaq_db.bulkdownloader`, or write `use_tools: false`: the same archive is written without them"
+            }
+            _ => "correct it, or write `use_tools: false`: the same archive is written without the tools",
+        };
+        Failure::known(error).hint(remedy)
+    })?;
+    Ok(Arc::new(tools))
+}
+
+/// artdaqDB in a MongoDB server.
+#[cfg(feature = "mongodb")]
+pub(crate) fn mongo(uri: &MongoUri, config: &ArtdaqDb, user: String) -> Result<MongoStore, Failure> {
+    let certificates =
+        Certificates { client: config.client_certificate.clone(), authorities: config.ca_certificate.clone() };
+    let files = [(&certificates.client, CLIENT_CERTIFICATE), (&certificates.authorities, CA_CERTIFICATE)];
+    for (path, variable) in files.into_iter().filter_map(|(path, variable)| Some((path.as_ref()?, variable))) {
+        // The genuine programs go on without it.
+        fs::metadata(path).map_err(|error| Failure::known(error).hint(format!("`{variable}` names this file")))?;
+    }
+    Ok(MongoStore::new(uri.clone(), certificates, surroundings(user)))
+}
+
+#[cfg(not(feature = "mongodb"))]
+fn mongo(uri: &artdaq_db::MongoUri, _: &ArtdaqDb, _: String) -> Result<artdaq_db::MemoryStore, Failure> {
+    Err(Failure::known(anyhow::anyhow!("`{uri}` needs a run-archiver that was built with the feature `mongodb`")))
+}
+
+/// artdaqDB in a directory.
+pub(crate) fn filesystem(uri: &FilesystemUri, user: String) -> FilesystemStore {
+    FilesystemStore::new(uri, surroundings(user))
+}
+
+/// UconDB, wherever it is.
+pub(crate) fn ucon(config: &UconDb) -> Result<Arc<dyn BlobStore>, Failure> {
     let server = match &config.server {
         ServerUrl::Embedded(path) => {
             let clock = Arc::new(SystemClock);
@@ -76,13 +128,29 @@ fn ucon(config: &UconDb) -> Result<Arc<dyn BlobStore>, Failure> {
 }
 
 impl App {
+    /// The document of acknowledged gaps.
+    pub(crate) fn acknowledged_gaps(&self) -> PathBuf {
+        self.work_dir.join("acknowledged_gaps.json")
+    }
+
+    /// The runs that somebody has acknowledged as missing, as of now.
+    pub(crate) fn acknowledged(&self) -> Result<RunSet, Failure> {
+        let gaps = Snapshot::<Acknowledgements>::read(&self.acknowledged_gaps()).map_err(|error| {
+            Failure::known(error)
+                .hint("nothing was changed. Mend the file, or move it away: no gap is acknowledged then")
+        })?;
+        Ok(gaps.map(|gaps| gaps.document.active(SystemClock.now())).unwrap_or_default())
+    }
+
     /// The state files of the import.
     pub(crate) fn import_paths(&self) -> StagePaths {
-        StagePaths { state: self.import_state_file.clone(), failure_log: self.import_failure_log.clone() }
+        let (state, failure_log) = (self.import_state_file.clone(), self.import_failure_log.clone());
+        StagePaths { stage: Stage::Import, state, failure_log }
     }
 
     /// The state files of the migration.
     pub(crate) fn migrate_paths(&self) -> StagePaths {
-        StagePaths { state: self.migrate_state_file.clone(), failure_log: self.migrate_failure_log.clone() }
+        let (state, failure_log) = (self.migrate_state_file.clone(), self.migrate_failure_log.clone());
+        StagePaths { stage: Stage::Migrate, state, failure_log }
     }
 }

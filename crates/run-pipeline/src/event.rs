@@ -1,10 +1,10 @@
 //! What happens, while it happens. Libraries do not speak; a binary shows these.
 
-use std::{fmt, time::Duration};
+use std::{collections::BTreeMap, fmt, time::Duration};
 
 use run_state::{RunNumber, RunSet};
 
-use crate::report::Outcome;
+use crate::{hold::HoldReason, report::Outcome};
 
 /// One of the two jobs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -49,6 +49,8 @@ pub enum EventKind {
     Interrupted(RunSet),
     /// The last execution died after it had stored these runs; they are verified first.
     Unconfirmed(RunSet),
+    /// These runs are held back, since they are still being taken.
+    Held(BTreeMap<RunNumber, HoldReason>),
     /// These runs will be worked on.
     Selected {
         /// Which.
@@ -86,14 +88,21 @@ pub enum EventKind {
         /// What came of it.
         outcome: Outcome,
     },
-    /// The second pass of a run that was archived without one was stored.
+    /// The second pass of a run that was archived without one, or without its stop time, was stored.
     Amended {
         /// The run.
         run: RunNumber,
         /// Under which version.
         version: String,
     },
-    /// The second pass of a run could not be stored; the next import tries again.
+    /// The record of a run has changed since it was migrated; it was put as a new version, beside the one before.
+    Renewed {
+        /// The run.
+        run: RunNumber,
+        /// The id of the version.
+        version_id: u64,
+    },
+    /// The second pass, or the new version, of a run could not be stored; the next execution tries again.
     NotAmended {
         /// The run.
         run: RunNumber,

@@ -12,23 +12,28 @@ use std::{
 };
 
 use artdaq_db::{ConfigStore, Export, Inserted};
+use chrono::{DateTime, Utc};
 use run_record::{hashes::HASHES_ENTITY, prepare::PreparedRun};
 use run_state::{RunNumber, RunSet};
-use tokio::sync::mpsc;
+use statefile::Clock;
+use tokio::{sync::mpsc, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    amend::{AMENDED_RUNS_MAX, amend},
+    amend::{Amending, Candidates, has_stop_time},
     error::{ListingError, StageError},
     event::{EventKind, Observer, Stage},
     files::{StageFiles, StagePaths, StageSnapshot},
+    hold::{Held, HoldPolicy},
+    journal::Content,
     listing::Side,
+    plan::{Listing, Plan, StageOptions},
     record::Change,
     report::{Outcome, StageReport},
     retry::Failure,
-    select::{Holdings, Mode},
+    select::Holdings,
     source::RecordSource,
-    stage::{Listing, Plan, Run, StageOptions, Stopped, begin},
+    stage::{Run, Stopped, begin},
     workers::{blocking, side_by_side},
 };
 
@@ -52,12 +57,13 @@ pub async fn import(
     observer: Arc<dyn Observer>,
     cancel: CancellationToken,
 ) -> (StageFiles, Result<StageReport, StageError>) {
-    let Listed { paths, listing, without_second_pass } = match list(&source, &*store).await {
+    let (now, clock) = (files.snapshot(), Arc::clone(files.clock()));
+    let Listed { paths, mut listing, without_second_pass } = match list(&source, &*store).await {
         Ok(found) => found,
         Err(error) => return (files, Err(error)),
     };
-    let now = files.snapshot();
-    let settled = without_second_pass.difference(&now.failed).difference(&now.in_flight);
+    listing.held = held(&now, &listing, &options, &paths, clock.now()).await;
+    let settled = listing.holdings.complete.difference(&now.failed).difference(&now.in_flight);
     let (run, opening) = match begin(files, Stage::Import, &listing, options, observer, cancel) {
         Ok(begun) => begun,
         Err(refusal) => return (refusal.files, Err(refusal.error)),
@@ -68,12 +74,10 @@ pub async fn import(
     let stored = store_blocks(Arc::clone(&import), inbox);
     // Errors are kept by the run; both ends stop by themselves.
     let _ = tokio::join!(prepared, stored);
-    if run.options.mode != Mode::RetryFailed {
-        let highest: Vec<_> = settled.iter().collect();
-        let highest = highest.iter().rev().take(AMENDED_RUNS_MAX).rev();
-        let runs = highest.filter_map(|number| Some((*number, import.paths.get(number)?.clone()))).collect();
-        amend(&run, &import.source, &*import.store, runs).await;
-    }
+    let candidates = Candidates { settled, unfinished: now.unfinished, without_second_pass };
+    let amending = Amending { run: &run, source: &import.source, store: &*import.store, paths: &import.paths };
+    // An error is kept by the run.
+    let _ = amending.amend(&candidates, clock.now()).await;
     drop(import);
     opening.end(run).await
 }
@@ -88,10 +92,28 @@ pub async fn plan_import(
     source: Arc<RecordSource>,
     store: &dyn ConfigStore,
     options: &StageOptions,
+    clock: &dyn Clock,
 ) -> Result<Plan, StageError> {
     let snapshot = StageSnapshot::read(paths)?;
-    let Listed { listing, .. } = list(&source, store).await?;
+    let Listed { mut listing, paths: records, .. } = list(&source, store).await?;
+    listing.held = held(&snapshot, &listing, options, &records, clock.now()).await;
     Plan::new(Stage::Import, snapshot, &listing, options, paths.counts())
+}
+
+/// The runs that would be taken, and are still being taken down.
+async fn held(
+    state: &StageSnapshot,
+    listing: &Listing,
+    options: &StageOptions,
+    paths: &BTreeMap<RunNumber, PathBuf>,
+    now: DateTime<Utc>,
+) -> Held {
+    if options.hold == HoldPolicy::default() {
+        return Held::new();
+    }
+    let (policy, request) = (options.hold, options.request());
+    let (state, holdings, paths) = (state.clone(), listing.holdings.clone(), paths.clone());
+    blocking(move || policy.held(&state, &holdings, &request, &paths, now)).await
 }
 
 /// What the two sides of an import hold.
@@ -116,7 +138,8 @@ async fn list(source: &Arc<RecordSource>, store: &dyn ConfigStore) -> Result<Lis
     };
     let without_second_pass = stored.iter().filter(|(_, entry)| entry.is_complete() && !entry.is_amended());
     let without_second_pass = without_second_pass.map(|(run, _)| *run).collect();
-    let listing = Listing { source_runs: paths.len() as u64, present: stored.into_keys().collect(), holdings };
+    let present = stored.into_keys().collect();
+    let listing = Listing { source_runs: paths.len() as u64, present, holdings, held: Held::new() };
     Ok(Listed { paths, listing, without_second_pass })
 }
 
@@ -145,7 +168,7 @@ async fn prepare_blocks(import: Arc<Import>, blocks: mpsc::Sender<Block>) -> Res
         if runs.is_empty() {
             return Ok(());
         }
-        import.run.record(Change { begun: runs.iter().copied().collect(), ..Change::default() }).await?;
+        import.run.record(Change::begun(runs.iter().copied())).await?;
         let workers = import.run.options.parallel_workers;
         let shared = Arc::clone(&import);
         let work = move |run| {
@@ -163,8 +186,7 @@ async fn prepare_blocks(import: Arc<Import>, blocks: mpsc::Sender<Block>) -> Res
 async fn store_blocks(import: Arc<Import>, mut blocks: mpsc::Receiver<Block>) -> Result<(), Stopped> {
     while let Some(block) = blocks.recv().await {
         if import.run.is_halted() {
-            let released: RunSet = block.iter().map(|(run, _)| *run).collect();
-            import.run.record(Change { released, ..Change::default() }).await?;
+            import.run.record(Change::released(block.iter().map(|(run, _)| *run))).await?;
         } else {
             import.store(block).await?;
         }
@@ -176,9 +198,8 @@ impl Import {
     /// Reads and prepares a run; a failure is recorded, `None` then.
     async fn prepare(&self, run: RunNumber) -> Option<PreparedRun> {
         if self.run.is_halted() {
-            let released = RunSet::from_iter([run]);
             // An error is kept by the run and ends the stage.
-            let _ = self.run.record(Change { released, ..Change::default() }).await;
+            let _ = self.run.record(Change::released([run])).await;
             return None;
         }
         for attempts in 1.. {
@@ -194,7 +215,7 @@ impl Import {
             match self.run.decide(&failure, attempts) {
                 Some(after) if self.run.pause(run, &failure, after).await => {}
                 _ => {
-                    let _ = self.fail(vec![(run, failure.reason)]).await;
+                    let _ = self.fail(vec![(run, failure)], attempts).await;
                     return None;
                 }
             }
@@ -226,17 +247,17 @@ impl Import {
                     again.push((run, prepared));
                     pause.get_or_insert((failure, after));
                 } else {
-                    given_up.push((run, failure.reason));
+                    given_up.push((run, failure));
                 }
             }
-            if let Some((_, reason)) = given_up.first().filter(|_| is_refused && !self.run.is_halted()) {
-                self.run.stop(reason);
+            if let Some((_, failure)) = given_up.first().filter(|_| is_refused && !self.run.is_halted()) {
+                self.run.stop(&failure.reason);
             }
-            self.fail(given_up).await?;
+            self.fail(given_up, attempts).await?;
             let (Some((first, _)), Some((failure, after))) = (again.first(), pause) else { return Ok(()) };
             if !self.run.pause(*first, &failure, after).await {
-                let reasons = again.into_iter().map(|(run, _)| (run, failure.reason.clone()));
-                return self.fail(reasons.collect()).await;
+                let given_up = again.into_iter().map(|(run, _)| (run, failure.clone()));
+                return self.fail(given_up.collect(), attempts).await;
             }
             block = again;
         }
@@ -268,9 +289,11 @@ impl Import {
         let work = move |(run, prepared, was_there)| {
             let import = Arc::clone(&import);
             async move {
-                import.verify(run, &prepared, was_there).await.map_err(|failure| (run, prepared, failure))?;
-                // The next run is verified while this one is saved, so that many are saved together.
-                Ok(tokio::spawn(async move { import.archived(run, was_there).await }))
+                match import.verify(run, &prepared, was_there).await {
+                    Err(failure) => Err((run, prepared, failure)),
+                    // The next run is verified while this one is saved, so that many are saved together.
+                    Ok(content) => Ok(import.archived(run, &prepared, was_there, content).await),
+                }
             }
         };
         let mut saving = Vec::new();
@@ -280,6 +303,8 @@ impl Import {
                 Err(unverified) => failed.push(unverified),
             }
         }
+        // The block is at its end: there is nobody to wait for.
+        let _ = self.run.submit(Change::default()).await;
         for task in saving {
             match task.await {
                 Ok(saved) => saved?,
@@ -291,40 +316,87 @@ impl Import {
     }
 
     /// Compares what is stored of a run with what should be.
-    async fn verify(&self, run: RunNumber, prepared: &PreparedRun, was_there: bool) -> Result<(), Failure> {
-        if was_there && prepared.update.is_some() {
-            // It may lack its second pass: it was imported while it was being taken.
+    async fn verify(&self, run: RunNumber, prepared: &PreparedRun, was_there: bool) -> Result<Content, Failure> {
+        let mut export = self.export(run).await?;
+        if was_there && missing_pass(prepared, &export) {
+            // It was imported while it was being taken, and may have been migrated like that: intent before effect.
+            let intent = Change { amended: RunSet::from_iter([run]), ..Change::default() };
+            let saved = self.run.record(intent).await;
+            saved.map_err(|Stopped| Failure::of_record("the state could not be saved"))?;
             for amended in self.store.amend([prepared.clone()].into()).await? {
                 amended?;
             }
+            export = self.export(run).await?;
         }
-        let export = self.store.export(run).await?.filter(|export| export.configuration.complete);
-        let export = export.ok_or_else(|| Failure::of_record(format!("run {run} is not complete in artdaqDB")))?;
         match difference(prepared, &export, was_there) {
-            None => Ok(()),
+            None => Ok(Content {
+                documents: Some(export.documents.len() as u64),
+                configuration: Some(export.configuration.name),
+                ..Content::default()
+            }),
             Some(difference) => {
                 Err(Failure::of_record(format!("artdaqDB holds another record of run {run}: {difference}")))
             }
         }
     }
 
-    /// Records that a run is archived.
-    async fn archived(&self, run: RunNumber, was_there: bool) -> Result<(), Stopped> {
-        self.run.store_works();
-        self.run.record(Change { archived: RunSet::from_iter([run]), ..Change::default() }).await?;
-        self.run.settle(run, Outcome::Archived { was_there });
-        Ok(())
+    async fn export(&self, run: RunNumber) -> Result<Export, Failure> {
+        let export = self.store.export(run).await?.filter(|export| export.configuration.complete);
+        export.ok_or_else(|| Failure::of_record(format!("run {run} is not complete in artdaqDB")))
     }
 
-    /// Records runs as failed.
-    async fn fail(&self, runs: Vec<(RunNumber, String)>) -> Result<(), Stopped> {
-        let failed = runs.iter().map(|(run, _)| *run).collect();
-        self.run.record(Change { failed, ..Change::default() }).await?;
-        for (run, reason) in runs {
+    /// Has it recorded that a run is archived; the task ends when it is.
+    async fn archived(
+        &self,
+        run: RunNumber,
+        prepared: &PreparedRun,
+        was_there: bool,
+        content: Content,
+    ) -> JoinHandle<Result<(), Stopped>> {
+        self.run.store_works();
+        let mut change = Change { is_patient: true, ..Change::default() };
+        change.note_archived(run, was_there, content);
+        if self.source.fhiclize.run_history2 {
+            let list = if has_stop_time(prepared) { &mut change.finished } else { &mut change.unfinished };
+            list.insert(run);
+        }
+        let (submitted, stage) = (self.run.submit(change).await, Arc::clone(&self.run));
+        tokio::spawn(async move {
+            stage.saved(submitted).await?;
+            stage.settle(run, Outcome::Archived { was_there });
+            Ok(())
+        })
+    }
+
+    /// Records runs as failed, after so many attempts.
+    async fn fail(&self, runs: Vec<(RunNumber, Failure)>, attempts: u32) -> Result<(), Stopped> {
+        let mut change = Change::default();
+        for (run, failure) in &runs {
+            change.note_failed(*run, failure, attempts);
+        }
+        self.run.record(change).await?;
+        for (run, Failure { reason, .. }) in runs {
             self.run.settle(run, Outcome::Failed { reason });
         }
         Ok(())
     }
+}
+
+/// Whether a document of the second pass is not there, or is another one.
+fn missing_pass(prepared: &PreparedRun, export: &Export) -> bool {
+    let mut wanted =
+        prepared.update.iter().flat_map(|pass| &pass.documents).filter(|document| document.entity != "schema");
+    wanted.any(|wanted| {
+        let text = wanted.document.to_text();
+        !export.documents.iter().any(|found| found.entity == wanted.entity && found.text == text)
+    })
+}
+
+/// Whether `now` says all that `then` said: `metadata` gets its stop time when a run ends, and a run that was imported
+/// before that is amended, not another one.
+fn has_grown(then: &str, now: &str) -> bool {
+    let now: BTreeSet<_> = now.lines().collect();
+    then.lines().all(|line| now.contains(line))
 }
 
 /// The first difference between the documents that a run should have and those that it has.
@@ -342,8 +414,11 @@ fn difference(prepared: &PreparedRun, export: &Export, was_there: bool) -> Optio
     let is_compared = |entity: &str| !was_there || (entity != "schema" && entity != HASHES_ENTITY);
     let entities: BTreeSet<_> = expected.keys().chain(stored.keys()).filter(|entity| is_compared(entity)).collect();
     entities.into_iter().find_map(|entity| match (expected.get(entity), stored.get(entity)) {
-        (Some(document), Some(text)) if document.document.to_text() != **text => Some(format!("`{entity}` differs")),
-        (Some(_), Some(_)) => None,
+        (Some(document), Some(text)) => {
+            let now = document.document.to_text();
+            let is_good = now == **text || was_there && **entity == *"metadata" && has_grown(text, &now);
+            (!is_good).then(|| format!("`{entity}` differs"))
+        }
         _ if was_there => None,
         (Some(_), None) => Some(format!("it has no `{entity}`")),
         (None, _) => Some(format!("it has `{entity}`, which the run directory has not")),

@@ -9,18 +9,22 @@
 //! 3. Every run at or below `last_attempted_run` is archived or in the failure log, after a kill at any
 //!    moment. A run that appears late, or whose work was cut off, goes into the failure log with a notice.
 //! 4. A listing that failed, or came back implausibly short, changes no state.
-//! 5. An outcome is on disk before it is announced, and as soon as it is known. Outcomes that wait are
-//!    saved together.
+//! 5. An outcome is on disk before it is announced, and within a moment (20 ms) after it is known. Outcomes that
+//!    wait are saved together.
 //! 6. A run that fails never stops the others; a store that fails as a whole stops the stage, and the
 //!    runs that were not attempted stay so.
 //!
 //! | module | what it knows |
 //! |---|---|
 //! | `select`, `listing`, `retry` | decisions, as pure functions |
-//! | `files`, `record` | the state on disk, and the one task that writes it |
+//! | `hold` | which runs are still being taken |
+//! | `paths`, `files`, `journal`, `record` | the state on disk, and the one task that writes it |
 //! | `source`, `import`, `amend`, `migrate` | the work |
-//! | `stage`, `workers` | what both stages share |
+//! | `plan`, `stage`, `workers` | what both stages share |
+//! | `recover` | the state, rebuilt from the archives |
+//! | [`status`] | the archive explains itself |
 //! | `event`, `report` | what a caller sees, during and after |
+//! | `fuzz` | stores that fail on purpose |
 //!
 //! # One execution
 //!
@@ -30,22 +34,28 @@
 //!
 //! # What is absent
 //!
-//! Locking (the caller's, at its `lock_file`), configuration, the screen, exit codes; recovery of the
-//! state from the archives, and the status report.
+//! Locking (the caller's, at its `lock_file`), configuration, the screen, exit codes.
 
 mod amend;
 mod error;
 mod event;
 mod files;
+mod fuzz;
+mod hold;
 mod import;
+mod journal;
 mod listing;
 mod migrate;
+mod paths;
+mod plan;
 mod record;
+mod recover;
 mod report;
 mod retry;
 mod select;
 mod source;
 mod stage;
+pub mod status;
 mod workers;
 
 #[cfg(test)]
@@ -53,13 +63,20 @@ mod tests;
 
 pub use error::{ListingError, StageError};
 pub use event::{Event, EventKind, Observer, Stage, Unobserved};
-pub use files::{Counts, StageFiles, StagePaths, StageSnapshot};
+pub use files::{StageFiles, StageSnapshot};
+pub use fuzz::{Fate, FuzzyBlobStore, FuzzyConfigStore, Rehearsal};
+pub use hold::{HoldPolicy, HoldReason};
 pub use import::{import, plan_import};
+pub use journal::{Content, RunEvent, RunNote, Trouble, read_notes, read_troubles};
 pub use listing::{Shrunk, Side, check_listings};
 pub use migrate::{MigrateOptions, migrate, plan_migrate};
+pub use paths::{Counts, StagePaths};
+pub use plan::{Plan, StageOptions};
 pub use record::RecordError;
+pub use recover::{
+    RecoverError, Recovery, RecoveryOptions, Sides, import_sides, migrate_sides, plan_recovery, recover,
+};
 pub use report::{Outcome, StageReport};
 pub use retry::{Decision, FailureClass, RetryPolicy};
-pub use select::{Holdings, Mode, Selection, select};
+pub use select::{Holdings, Mode, Request, Selection, select};
 pub use source::RecordSource;
-pub use stage::{Plan, StageOptions};

@@ -6,7 +6,7 @@
 
 use std::fmt;
 
-use crate::files::Counts;
+use crate::paths::Counts;
 
 /// Which side of a stage.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

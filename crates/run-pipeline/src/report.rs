@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use run_state::{Marks, RunNumber, RunSet};
 
-use crate::event::Stage;
+use crate::{event::Stage, hold::HoldReason};
 
 /// What came of one run.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,8 +38,13 @@ pub struct StageReport {
     pub beyond_limit: RunSet,
     /// Runs whose record does not say what it is, with the problems.
     pub invalid: BTreeMap<RunNumber, Vec<String>>,
-    /// Runs that were archived before and have got their second pass.
+    /// Runs that are still being taken, and were held back.
+    pub held: BTreeMap<RunNumber, HoldReason>,
+    /// Runs that were archived before and whose changed record was stored beside that: the stop time in artdaqDB,
+    /// or a new version in UconDB.
     pub amended: RunSet,
+    /// Runs of which that failed, with the reasons; the next execution tries again.
+    pub not_amended: BTreeMap<RunNumber, String>,
     /// Marks at the start.
     pub marks_before: Marks,
     /// Marks at the end.
@@ -70,9 +75,9 @@ impl StageReport {
         self.outcomes.values().filter(|outcome| is_of_sort(outcome)).count()
     }
 
-    /// Whether some run failed, or a store was in trouble.
+    /// Whether some run failed or could not be amended, or a store was in trouble.
     pub fn has_failures(&self) -> bool {
-        self.stopped.is_some() || self.failed_count() > 0
+        self.stopped.is_some() || self.failed_count() > 0 || !self.not_amended.is_empty()
     }
 
     /// Settled runs per second; `None` where no time has passed.

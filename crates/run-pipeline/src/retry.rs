@@ -14,6 +14,7 @@
 use std::{error::Error, time::Duration};
 
 use artdaq_db::{ConfigError, ErrorClass as ConfigClass, Refused};
+use serde::{Deserialize, Serialize};
 use ucon_db::{BlobError, ErrorClass};
 
 /// How often and how long. The defaults are those of the configuration.
@@ -34,7 +35,8 @@ impl Default for RetryPolicy {
 }
 
 /// Whose fault a failed attempt was.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum FailureClass {
     /// The record's: malformed, or archived already with other content.
     Record,
@@ -136,7 +138,11 @@ impl From<ConfigError> for Failure {
 
 impl From<Refused> for Failure {
     fn from(refused: Refused) -> Self {
-        Self::new(FailureClass::Record, &refused)
+        let class = match refused.class() {
+            ConfigClass::Transient => FailureClass::StoreTransient,
+            ConfigClass::Permanent => FailureClass::Record,
+        };
+        Self::new(class, &refused)
     }
 }
 

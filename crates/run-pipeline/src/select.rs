@@ -6,12 +6,20 @@
 //! | mode | runs, in the order of preference |
 //! |---|---|
 //! | full | interrupted, not verified and never failed, not verified and failed |
-//! | incremental | interrupted, above both marks and not verified |
+//! | incremental | interrupted, above both marks and neither verified nor failed |
 //! | retry failed | those of the failure log |
+//! | refresh | none: what is archived is looked at again |
 //!
 //! The lowest come first, up to the limit: `batch_size` runs when incremental, ten times that otherwise.
 //! Failed runs stand behind the others in full mode, lest many that can never succeed keep it from ever
-//! reaching a new one.
+//! reaching a new one. Where somebody names runs, only those are worked on; what is noticed of others, and the
+//! marks, do not depend on it.
+//!
+//! # Held back
+//!
+//! A run that is still being taken is not worked on, and that is no failure: above the mark it stays *fresh*, so that
+//! no mark passes it. Runs above it are worked on all the same; until it is settled they are known by the archive (or
+//! the failure log) alone, while the attempted mark waits below it.
 //!
 //! # Runs below the mark
 //!
@@ -36,6 +44,8 @@ pub enum Mode {
     Incremental,
     /// The runs of the failure log.
     RetryFailed,
+    /// None: those that are named and archived are looked at again.
+    Refresh,
 }
 
 impl Mode {
@@ -49,7 +59,7 @@ impl Mode {
     pub fn limit(self, batch_size: u64) -> u64 {
         match self {
             Self::Incremental => batch_size,
-            Self::Full | Self::RetryFailed => batch_size.saturating_mul(10),
+            Self::Full | Self::RetryFailed | Self::Refresh => batch_size.saturating_mul(10),
         }
     }
 }
@@ -61,6 +71,38 @@ pub struct Holdings {
     pub available: RunSet,
     /// The runs that are complete in the destination.
     pub complete: RunSet,
+}
+
+/// What is wanted.
+///
+/// ```
+/// use run_pipeline::{Mode, Request};
+/// let request = Request { only: Some("100-120, 130".parse().unwrap()), ..Request::new(Mode::Incremental, 5) };
+/// assert!(request.held.is_empty());
+/// ```
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Request {
+    /// Which runs.
+    pub mode: Mode,
+    /// Runs an execution when incremental, ten times that otherwise.
+    pub batch_size: u64,
+    /// Only these; `None` for no such limit.
+    pub only: Option<RunSet>,
+    /// Runs that are held back.
+    pub held: RunSet,
+}
+
+impl Request {
+    /// Whatever the mode says.
+    pub fn new(mode: Mode, batch_size: u64) -> Self {
+        Self { mode, batch_size, only: None, held: RunSet::new() }
+    }
+
+    /// Whether a run is not to be worked on.
+    fn without(&self, runs: &RunSet) -> RunSet {
+        let named = self.only.as_ref().map_or_else(|| runs.clone(), |only| runs.intersection(only));
+        named.difference(&self.held)
+    }
 }
 
 /// What is to be done.
@@ -91,23 +133,22 @@ pub struct Selection {
 /// Selects the runs to work on.
 ///
 /// ```
-/// use run_pipeline::{Holdings, Mode, StageSnapshot, select};
+/// use run_pipeline::{Holdings, Mode, Request, StageSnapshot, select};
 /// use run_state::Marks;
 /// let state = StageSnapshot { marks: Marks::new(102.into(), 107.into()), ..StageSnapshot::default() };
 /// let holdings = Holdings { available: "100-120".parse().unwrap(), complete: "100-102, 104-107".parse().unwrap() };
-/// let selection = select(&state, &holdings, Mode::Incremental, 5);
+/// let selection = select(&state, &holdings, &Request::new(Mode::Incremental, 5));
 /// assert_eq!(selection.work.to_string(), "108-112");
 /// assert_eq!(selection.late.to_string(), "103");
 /// ```
-pub fn select(state: &StageSnapshot, holdings: &Holdings, mode: Mode, batch_size: u64) -> Selection {
+pub fn select(state: &StageSnapshot, holdings: &Holdings, request: &Request) -> Selection {
     let Holdings { available, complete } = holdings;
     let verified = complete.difference(&state.failed).difference(&state.in_flight);
     let interrupted = state.in_flight.difference(complete);
     let unconfirmed = state.in_flight.intersection(complete).difference(&state.failed);
     let alone = state.in_flight.intersection(&state.failed);
 
-    let last_interrupted = interrupted.last().unwrap_or_default();
-    let start = state.marks.incremental_start().max(last_interrupted);
+    let start = state.marks.incremental_start();
     let failed_or_cut = state.failed.union(&interrupted);
     let late = available.up_to(start).difference(complete).difference(&failed_or_cut);
     let failed = failed_or_cut.union(&late);
@@ -115,16 +156,19 @@ pub fn select(state: &StageSnapshot, holdings: &Holdings, mode: Mode, batch_size
     let missing = available.difference(&verified);
     let above = missing.difference(&available.up_to(start));
     let fresh = above.difference(&failed);
-    let reached = below(&verified.intersection(available), fresh.first()).last().unwrap_or_default();
-    let attempted = state.marks.last_attempted_run.max(last_interrupted).max(reached);
+    let known = verified.union(&failed).intersection(available).union(&interrupted);
+    let reached = below(&known, fresh.first()).last().unwrap_or_default();
+    let attempted = state.marks.last_attempted_run.max(reached);
+    let Request { mode, batch_size, .. } = *request;
     let preferences = match mode {
         Mode::Full => vec![state.in_flight.clone(), missing.difference(&failed), missing],
-        Mode::Incremental => vec![state.in_flight.clone(), above],
+        Mode::Incremental => vec![state.in_flight.clone(), fresh.clone()],
         Mode::RetryFailed => vec![failed.union(&unconfirmed)],
+        Mode::Refresh => Vec::new(),
     };
     let mut work = RunSet::new();
     let mut wanted = RunSet::new();
-    for runs in preferences {
+    for runs in preferences.iter().map(|runs| request.without(runs)) {
         let places = mode.limit(batch_size).saturating_sub(work.len());
         let next: RunSet = runs.difference(&work).iter().take(usize::try_from(places).unwrap_or(usize::MAX)).collect();
         work.extend(next.iter());

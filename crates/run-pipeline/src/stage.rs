@@ -4,7 +4,6 @@
 use std::{
     collections::{BTreeMap, VecDeque},
     fmt,
-    path::PathBuf,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -16,91 +15,15 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     error::StageError,
     event::{Event, EventKind, Observer, Stage},
-    files::{Counts, StageFiles, StageSnapshot},
-    listing::{Shrunk, check_listings},
-    record::{Change, Ledger, RecordError, Recorder, RecorderTask},
+    files::StageFiles,
+    hold::Held,
+    paths::Counts,
+    plan::{Listing, Plan, StageOptions},
+    record::{Change, Ledger, RecordError, Recorder, RecorderTask, Submitted},
     report::{Outcome, StageReport},
-    retry::{Decision, Failure, RetryPolicy},
-    select::{Holdings, Mode, Selection, select},
+    retry::{Decision, Failure},
+    select::Selection,
 };
-
-/// How an execution of a stage goes about its work.
-#[derive(Debug, Clone)]
-pub struct StageOptions {
-    /// Which runs.
-    pub mode: Mode,
-    /// Runs an execution when incremental, ten times that otherwise; 5.
-    pub batch_size: u64,
-    /// Runs worked on at once; 2. At least 1.
-    pub parallel_workers: usize,
-    /// What to do about errors.
-    pub retry: RetryPolicy,
-    /// By how much a listing may shrink against the last known count; 10 %.
-    pub max_shrink_percent: u8,
-}
-
-impl Default for StageOptions {
-    fn default() -> Self {
-        Self {
-            mode: Mode::Full,
-            batch_size: 5,
-            parallel_workers: 2,
-            retry: RetryPolicy::default(),
-            max_shrink_percent: 10,
-        }
-    }
-}
-
-/// What the two sides hold, what cannot be used included.
-#[derive(Debug, Clone)]
-pub(crate) struct Listing {
-    pub(crate) holdings: Holdings,
-    /// Everything in the source, half-archived runs included.
-    pub(crate) source_runs: u64,
-    /// Everything in the destination, half-archived runs included.
-    pub(crate) present: RunSet,
-}
-
-impl Listing {
-    fn counts(&self) -> Counts {
-        Counts::new(self.source_runs, self.present.len())
-    }
-}
-
-/// What a stage would do, or is about to.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Plan {
-    /// Which stage.
-    pub stage: Stage,
-    /// The state as it is.
-    pub state: StageSnapshot,
-    /// What the two sides hold.
-    pub holdings: Holdings,
-    /// What is to be done.
-    pub selection: Selection,
-}
-
-impl Plan {
-    pub(crate) fn new(
-        stage: Stage,
-        snapshot: StageSnapshot,
-        listing: &Listing,
-        options: &StageOptions,
-        counts: PathBuf,
-    ) -> Result<Self, StageError> {
-        check_listings(snapshot.counts, listing.counts(), options.max_shrink_percent).map_err(
-            |Shrunk { side, known_runs, found_runs }| StageError::Shrunk {
-                stage,
-                side,
-                known_runs,
-                found_runs,
-                counts,
-            },
-        )?;
-        let selection = select(&snapshot, &listing.holdings, options.mode, options.batch_size);
-        Ok(Self { stage, state: snapshot, holdings: listing.holdings.clone(), selection })
-    }
-}
 
 /// Everything that the workers of an execution share.
 pub(crate) struct Run {
@@ -120,6 +43,7 @@ struct Progress {
     outcomes: BTreeMap<RunNumber, Outcome>,
     invalid: BTreeMap<RunNumber, Vec<String>>,
     amended: RunSet,
+    not_amended: BTreeMap<RunNumber, String>,
     waiting: VecDeque<RunNumber>,
     /// Runs in a row that were given up for a store.
     store_failures: u32,
@@ -142,6 +66,7 @@ pub(crate) struct Opening {
     interrupted: RunSet,
     source_runs: u64,
     present: RunSet,
+    held: Held,
     task: RecorderTask,
     cancel: CancellationToken,
 }
@@ -170,7 +95,9 @@ pub(crate) fn begin(
         Err(error) => return Err(Box::new(Refusal { files, error })),
     };
     let selection = plan.selection;
-    let (mut ledger, outcome) = Ledger::open(files, &listing.holdings.available, &selection);
+    let Listing { source_runs, present, held, .. } = listing.clone();
+    let acknowledged = options.acknowledged.clone();
+    let (mut ledger, outcome) = Ledger::open(files, &listing.holdings.available, &selection, &held, acknowledged);
     let outcome = outcome.and_then(|()| ledger.save_counts(listing.counts()));
     if let Err(error) = outcome {
         return Err(Box::new(Refusal { files: ledger.into_files(), error: error.into() }));
@@ -186,13 +113,12 @@ pub(crate) fn begin(
         alone: selection.alone.clone(),
         progress: Mutex::new(Progress { waiting, ..Progress::default() }),
     });
-    run.announce(&selection, listing.counts());
-    let Listing { source_runs, present, .. } = listing.clone();
-    Ok((run, Opening { started, marks_before, selection, interrupted, source_runs, present, task, cancel }))
+    run.announce(&selection, &held, listing.counts());
+    Ok((run, Opening { started, marks_before, selection, interrupted, source_runs, present, held, task, cancel }))
 }
 
 impl Run {
-    fn announce(&self, selection: &Selection, counts: Counts) {
+    fn announce(&self, selection: &Selection, held: &Held, counts: Counts) {
         let Counts { source_runs, destination_runs, .. } = counts;
         self.observe(EventKind::Listed { source_runs, destination_runs });
         let notices = [
@@ -204,6 +130,9 @@ impl Run {
             if !runs.is_empty() {
                 self.observe(kind(runs.clone()));
             }
+        }
+        if !held.is_empty() {
+            self.observe(EventKind::Held(held.clone()));
         }
         let Selection { work, beyond_limit, .. } = selection.clone();
         self.observe(EventKind::Selected { work, beyond_limit });
@@ -242,11 +171,23 @@ impl Run {
     /// When it is not on disk: the caller must do nothing more.
     pub(crate) async fn record(&self, change: Change) -> Result<(), Stopped> {
         let result = self.recorder.record(change).await;
-        result.map_err(|error| {
-            self.halt.cancel();
-            self.progress().record_error.get_or_insert(error);
-            Stopped
-        })
+        result.map_err(|error| self.state_failed(error))
+    }
+
+    /// Hands a change in, which is then waited for with [`saved`](Self::saved).
+    pub(crate) async fn submit(&self, change: Change) -> Submitted {
+        self.recorder.submit(change).await
+    }
+
+    /// As [`record`](Self::record), for a change that was handed in.
+    pub(crate) async fn saved(&self, change: Submitted) -> Result<(), Stopped> {
+        change.saved().await.map_err(|error| self.state_failed(error))
+    }
+
+    fn state_failed(&self, error: RecordError) -> Stopped {
+        self.halt.cancel();
+        self.progress().record_error.get_or_insert(error);
+        Stopped
     }
 
     /// Notes what came of a run, which is on disk, and tells the world.
@@ -263,6 +204,16 @@ impl Run {
     pub(crate) fn note_amended(&self, run: RunNumber, version: String) {
         self.progress().amended.insert(run);
         self.observe(EventKind::Amended { run, version });
+    }
+
+    pub(crate) fn note_renewed(&self, run: RunNumber, version_id: u64) {
+        self.progress().amended.insert(run);
+        self.observe(EventKind::Renewed { run, version_id });
+    }
+
+    pub(crate) fn note_not_amended(&self, run: RunNumber, reason: String) {
+        self.progress().not_amended.insert(run, reason.clone());
+        self.observe(EventKind::NotAmended { run, reason });
     }
 
     /// Notes that a store did what it was asked.
@@ -352,7 +303,9 @@ impl Opening {
             interrupted: self.interrupted,
             beyond_limit: self.selection.beyond_limit,
             invalid: progress.invalid,
+            held: self.held,
             amended: progress.amended,
+            not_amended: progress.not_amended,
             marks_before: self.marks_before,
             marks_after: snapshot.marks,
             still_failed: snapshot.failed,

@@ -2,6 +2,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
 mod fuse;
+mod fuzz;
+mod growing;
 mod guide;
 mod history;
 mod kill;
@@ -10,3 +12,4 @@ mod trouble;
 mod world;
 
 pub(crate) use fuse::Fuse;
+pub(crate) use world::files_in;

@@ -6,6 +6,7 @@
 //! |---|---|---|
 //! | `importer_state.json`, `migrator_state.json` | [`Marks`] | `{"last_contiguous_run": N, "last_attempted_run": M}`, indent 2 |
 //! | `import_failures.log`, `migrate_failures.log` | [`FailureLog`] | one run number a line, sorted, none twice |
+//! | `acknowledged_gaps.json` (ours) | [`Acknowledgements`] | which missing runs people live with, who says so, why, and until when |
 //!
 //! Missing files are marks of 0/0 and an empty log; unreadable ones are refused by [`statefile`], which
 //! also makes their rewriting atomic and durable. This crate does no I/O of its own.
@@ -19,11 +20,13 @@
 //! assert_eq!((marks.last_contiguous_run, marks.last_attempted_run), (102.into(), 105.into()));
 //! ```
 
+mod acknowledged;
 mod failures;
 mod marks;
 mod number;
 mod set;
 
+pub use acknowledged::{Acknowledgement, Acknowledgements};
 pub use failures::FailureLog;
 pub use marks::Marks;
 pub use number::{NotARunNumber, RunNumber};

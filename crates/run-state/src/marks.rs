@@ -36,17 +36,22 @@ impl Marks {
     /// `archived` is everything, not only the last batch: else a filled gap would not release the
     /// runs behind it. A mark never moves backwards.
     pub fn advance(&mut self, archived: &RunSet, attempted: RunNumber) {
-        let reached = archived.contiguous_end().unwrap_or_default();
+        self.advance_over(archived, &RunSet::new(), attempted);
+    }
+
+    /// As [`advance`](Self::advance), where the contiguous mark passes the runs that are `acknowledged`.
+    pub fn advance_over(&mut self, archived: &RunSet, acknowledged: &RunSet, attempted: RunNumber) {
+        let reached = archived.contiguous_end_over(acknowledged).unwrap_or_default();
         self.last_contiguous_run = self.last_contiguous_run.max(reached);
         self.last_attempted_run = self.last_attempted_run.max(attempted);
     }
 
     /// What the marks should be if `archived` is all that is archived: for recovery, which alone may
-    /// move them backwards.
+    /// move them backwards. The contiguous mark passes the runs that are `acknowledged`.
     #[must_use]
-    pub fn recovered(&self, archived: &RunSet) -> Self {
+    pub fn recovered(&self, archived: &RunSet, acknowledged: &RunSet) -> Self {
         Self {
-            last_contiguous_run: archived.contiguous_end().unwrap_or_default(),
+            last_contiguous_run: archived.contiguous_end_over(acknowledged).unwrap_or_default(),
             last_attempted_run: archived.last().unwrap_or_default(),
             unknown: self.unknown.clone(),
         }

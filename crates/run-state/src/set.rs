@@ -104,6 +104,26 @@ impl RunSet {
     pub fn contiguous_end(&self) -> Option<RunNumber> {
         self.ranges().next().map(|range| *range.end())
     }
+
+    /// As [`contiguous_end`](Self::contiguous_end), where gaps that are `acknowledged` break nothing.
+    ///
+    /// It is always a run of this set: an acknowledged gap is passed when there is something behind it.
+    ///
+    /// ```
+    /// use run_state::RunSet;
+    /// let archived: RunSet = "100-102, 105-107, 109".parse().unwrap();
+    /// let end = |acknowledged: &str| archived.contiguous_end_over(&acknowledged.parse().unwrap()).unwrap().get();
+    /// assert_eq!(end("none"), 102);
+    /// assert_eq!(end("103-104"), 107);
+    /// assert_eq!(end("103"), 102);
+    /// assert_eq!(end("50, 103-104, 108, 110-200"), 109);
+    /// ```
+    pub fn contiguous_end_over(&self, acknowledged: &Self) -> Option<RunNumber> {
+        let first = self.first()?;
+        // What is acknowledged below the first run is not the begin of the sequence.
+        let passable = self.union(&acknowledged.difference(&acknowledged.up_to(first)));
+        self.up_to(passable.contiguous_end()?).last()
+    }
 }
 
 impl FromIterator<RunNumber> for RunSet {

@@ -4,17 +4,19 @@
 //! else; text that came from a file or a server is cleaned of control characters first, so that it
 //! can neither move the cursor nor forge a line.
 
+mod checks;
 mod clean;
 mod error;
 mod live;
 mod printer;
 mod signals;
 
+pub use checks::{Check, Outcome, render_checks};
 pub use clean::clean;
 pub use error::render_error;
 pub use live::LiveLines;
 pub use printer::{Printer, Verbosity};
-pub use signals::{Interrupts, stop_on_signals};
+pub use signals::{Interrupts, interruptible, stop_on_signals};
 
 /// The styles of the house.
 pub mod style {

@@ -52,6 +52,35 @@ pub fn stop_on_signals(cancel: CancellationToken, announce: impl Fn() + Send + '
     Ok(())
 }
 
+/// Does work that waits and computes, on a thread of its own, while signals are listened to as
+/// [`stop_on_signals`] does: the work asks the token whether to go on.
+///
+/// # Errors
+///
+/// When the system refuses threads or signal handlers.
+///
+/// # Panics
+///
+/// When the work does.
+pub fn interruptible<T: Send + 'static>(
+    announce: impl Fn() + Send + 'static,
+    work: impl FnOnce(&CancellationToken) -> T + Send + 'static,
+) -> io::Result<T> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let outcome = runtime.block_on(async {
+        let cancel = CancellationToken::new();
+        stop_on_signals(cancel.clone(), announce)?;
+        Ok::<_, io::Error>(tokio::task::spawn_blocking(move || work(&cancel)).await)
+    })?;
+    match outcome {
+        Ok(outcome) => Ok(outcome),
+        Err(error) => match error.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            Err(error) => Err(io::Error::other(error)),
+        },
+    }
+}
+
 async fn listen(mut interrupt: Signal, mut terminate: Signal, cancel: CancellationToken, announce: impl Fn()) {
     let mut interrupts = Interrupts::default();
     loop {

@@ -5,11 +5,20 @@
 //! | [`TestEnv`], [`Running`] | runs a program in a directory and an environment of its own |
 //! | [`files_of`] | proves that nothing in a directory changed |
 //! | [`Killer`] | kills a program at random moments until it gets to its end |
+//! | [`strace`] | kills a program after its n-th change of a file |
+//! | [`Mutator`] | makes damaged inputs of good ones, the same in every run |
 //! | [`ucondb`] | a fake UconDB server |
+//! | [`smtp`], [`slack`], [`lines`] | fakes of whom programs tell what happened: a mail server, Slack, Graphite |
 
 mod env;
 mod kill;
+pub mod lines;
+mod mutate;
+pub mod slack;
+pub mod smtp;
+pub mod strace;
 pub mod ucondb;
 
 pub use env::{Ended, FileRecord, Running, TestEnv, files_of};
 pub use kill::{KillReport, Killer, Random};
+pub use mutate::{Mutator, bombs};

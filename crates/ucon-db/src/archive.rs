@@ -55,13 +55,7 @@ pub async fn archive(
 ) -> Result<Archived, BlobError> {
     match store.put(run, bytes).await {
         Ok(receipt) => {
-            if verify == Verify::ReadBack {
-                let stored = read_back(store, run).await?;
-                let (ours, theirs) = (Md5Digest::of(bytes), Md5Digest::of(&stored));
-                if ours != theirs {
-                    return Err(BlobError::ReadBackDiffers { run, ours, theirs });
-                }
-            }
+            check(store, run, bytes, verify).await?;
             Ok(Archived::Stored(receipt))
         }
         Err(BlobError::AlreadyExists { .. }) => {
@@ -73,6 +67,56 @@ pub async fn archive(
         }
         Err(error) => Err(error),
     }
+}
+
+/// Makes `bytes` the current blob of a run, unless the current one holds the same record already. What was current is
+/// kept as an older version.
+///
+/// May be repeated: after a kill, or a lost answer, the next call finds the blob in its place.
+///
+/// # Errors
+///
+/// [`BlobError::ReadBackDiffers`] when the archive returns other bytes than it confirmed, and whatever the store
+/// reports. [`BlobError::AlreadyExists`] means that somebody else puts the run at the same moment.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), ucon_db::BlobError> {
+/// use ucon_db::{Archived, BlobStore, MemoryStore, RunNumber, Verify, renew};
+/// let (store, run) = (MemoryStore::default(), RunNumber::new(100));
+/// let same = |ours: &[u8], theirs: &[u8]| ours == theirs;
+/// store.put(run, b"without stop time").await?;
+/// let first = renew(&store, run, b"with stop time", Verify::ReadBack, &same).await?;
+/// let again = renew(&store, run, b"with stop time", Verify::ReadBack, &same).await?;
+/// assert!(matches!(first, Archived::Stored(_)));
+/// assert_eq!(again, Archived::AlreadyThere);
+/// assert_eq!(store.versions(run).await?.len(), 2);
+/// # Ok(()) }
+/// ```
+pub async fn renew(
+    store: &dyn BlobStore,
+    run: RunNumber,
+    bytes: &[u8],
+    verify: Verify,
+    same_record: &(dyn Fn(&[u8], &[u8]) -> bool + Send + Sync),
+) -> Result<Archived, BlobError> {
+    if let Some(there) = store.get(run).await?
+        && (bytes == there || same_record(bytes, &there))
+    {
+        return Ok(Archived::AlreadyThere);
+    }
+    let receipt = store.put_version(run, bytes).await?;
+    check(store, run, bytes, verify).await?;
+    Ok(Archived::Stored(receipt))
+}
+
+/// Compares what is stored now with what was just put.
+async fn check(store: &dyn BlobStore, run: RunNumber, bytes: &[u8], verify: Verify) -> Result<(), BlobError> {
+    if verify == Verify::Receipt {
+        return Ok(());
+    }
+    let stored = read_back(store, run).await?;
+    let (ours, theirs) = (Md5Digest::of(bytes), Md5Digest::of(&stored));
+    if ours == theirs { Ok(()) } else { Err(BlobError::ReadBackDiffers { run, ours, theirs }) }
 }
 
 async fn read_back(store: &dyn BlobStore, run: RunNumber) -> Result<Vec<u8>, BlobError> {

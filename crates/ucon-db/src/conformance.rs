@@ -4,7 +4,9 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use crate::{Archived, BlobError, BlobInfo, BlobStore, ErrorClass, Md5Digest, RunNumber, Verify, adler32, archive};
+use crate::{
+    Archived, BlobError, BlobInfo, BlobStore, ErrorClass, Md5Digest, RunNumber, Verify, adler32, archive, renew,
+};
 
 /// Runs the whole suite on stores that `empty_store` makes; each must be empty and independent of the others.
 ///
@@ -19,6 +21,8 @@ pub async fn check<S: BlobStore + 'static>(empty_store: impl AsyncFn() -> S) {
     the_listing_agrees_with_the_blobs(&empty_store().await).await;
     versions_describe_a_run(&empty_store().await).await;
     archiving_may_be_repeated(&empty_store().await).await;
+    a_new_version_keeps_the_one_before(&empty_store().await).await;
+    renewing_may_be_repeated(&empty_store().await).await;
     one_of_many_writers_wins(Arc::new(empty_store().await)).await;
 }
 
@@ -126,6 +130,32 @@ async fn archiving_may_be_repeated(store: &dyn BlobStore) {
         }
         other => panic!("another record must be refused, not {other:?}"),
     }
+}
+
+async fn a_new_version_keeps_the_one_before(store: &dyn BlobStore) {
+    let first = fine(store.put_version(run(100), b"first").await);
+    fine(store.put(run(101), b"other").await);
+    let second = fine(store.put_version(run(100), b"the second one").await);
+    assert_ne!(first.version_id, second.version_id);
+    assert_eq!(fine(store.get(run(100)).await).as_deref(), Some(&b"the second one"[..]));
+    let listed = fine(store.runs().await);
+    assert_eq!(listed.len(), 2);
+    assert_eq!(listed[&run(100)], BlobInfo { size_bytes: 14, adler32: adler32(b"the second one") });
+    let versions = fine(store.versions(run(100)).await);
+    let seen: Vec<_> = versions.iter().map(|version| (version.version_id, version.key.as_deref())).collect();
+    assert_eq!(seen, [(second.version_id, Some("100")), (first.version_id, None)], "{versions:?}");
+    assert!(versions.iter().all(|version| version.tags == ["100"]), "{versions:?}");
+    assert!(matches!(store.put(run(100), b"third").await, Err(BlobError::AlreadyExists { .. })));
+}
+
+async fn renewing_may_be_repeated(store: &dyn BlobStore) {
+    let same = |ours: &[u8], theirs: &[u8]| ours.get(..5) == theirs.get(..5);
+    let renewed = async |bytes: &[u8]| fine(renew(store, run(100), bytes, Verify::ReadBack, &same).await);
+    assert!(matches!(renewed(b"first, 12:00").await, Archived::Stored(_)));
+    assert_eq!(renewed(b"first, 12:01").await, Archived::AlreadyThere);
+    assert!(matches!(renewed(b"second").await, Archived::Stored(_)));
+    assert_eq!(renewed(b"second").await, Archived::AlreadyThere);
+    assert_eq!(fine(store.versions(run(100)).await).len(), 2);
 }
 
 async fn one_of_many_writers_wins(store: Arc<dyn BlobStore>) {

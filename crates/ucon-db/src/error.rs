@@ -50,6 +50,14 @@ pub enum BlobError {
         /// The run.
         run: RunNumber,
     },
+    /// A rehearsal of failures left the run alone, or lost the answer about it.
+    #[error("{reason}")]
+    Rehearsed {
+        /// What happened, and that it is a rehearsal.
+        reason: String,
+        /// What it pretends to be.
+        class: ErrorClass,
+    },
     /// A UconDB server, or the way to it.
     #[error(transparent)]
     Http(#[from] Box<HttpError>),
@@ -66,6 +74,7 @@ impl BlobError {
             Self::ReadBackDiffers { .. } => ErrorClass::Permanent,
             // A replica that lags behind, or a listing between two commits.
             Self::NotReadable { .. } => ErrorClass::Transient,
+            Self::Rehearsed { class, .. } => *class,
             Self::Http(error) => error.class(),
             Self::Embedded(error) => error.class(),
         }

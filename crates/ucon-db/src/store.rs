@@ -18,7 +18,7 @@ use crate::{BlobError, RunNumber};
 ///    confirmed its size and checksum.
 /// 2. Nothing stored is ever changed or removed. A run has at most one current blob; a second put of the same
 ///    run is [`BlobError::AlreadyExists`], even with the same bytes. Use [`archive`](crate::archive) for a put
-///    that may be repeated.
+///    that may be repeated. Only [`put_version`](Self::put_version) makes another blob the current one.
 /// 3. [`get`](Self::get) returns the very bytes that were put, or an error: a truncated or damaged answer is
 ///    detected, never returned.
 /// 4. `Ok` with nothing in it means that nothing is there. A listing that failed or broke off is an error, and so is
@@ -34,6 +34,13 @@ pub trait BlobStore: Send + Sync {
 
     /// Stores the blob of a run, with the run number as key and as tag.
     async fn put(&self, run: RunNumber, bytes: &[u8]) -> Result<Receipt, BlobError>;
+
+    /// Stores a new current blob of a run. The one that was current, if any, is kept as a version that has its tag,
+    /// and no key any more.
+    ///
+    /// Not for routine: use [`renew`](crate::renew), which looks first. Of several writers at once the last one has
+    /// the current blob; some may be told [`BlobError::AlreadyExists`], and have stored nothing then.
+    async fn put_version(&self, run: RunNumber, bytes: &[u8]) -> Result<Receipt, BlobError>;
 
     /// The current blob of a run; `None` when there is none.
     async fn get(&self, run: RunNumber) -> Result<Option<Vec<u8>>, BlobError>;

@@ -5,6 +5,7 @@
 
 mod archive;
 mod state;
+mod status;
 
 use std::process::ExitCode;
 
@@ -18,6 +19,8 @@ pub(crate) enum Subject {
     Archive(archive::Options),
     /// A durable update of the index-creation state, beside one append + fdatasync
     State(state::Options),
+    /// The status of an archive with a million run directories: time and memory
+    Status(status::Options),
 }
 
 /// Measures.
@@ -25,5 +28,6 @@ pub(crate) fn run(subject: &Subject) -> Result<ExitCode> {
     match subject {
         Subject::Archive(options) => archive::run(options),
         Subject::State(options) => state::run(options),
+        Subject::Status(options) => status::run(options),
     }
 }

@@ -5,7 +5,7 @@ use super::tree::{File, Tree};
 
 /// Where the AWS SDK and its parts may be named: prefixes of paths. The tests of the adapter build clients for it.
 const SDK_HOMES: [&str; 4] =
-    ["crates/gsi-aws/src/sdk.rs", "crates/gsi-aws/tests/", "crates/gsi-create/src/wire", "crates/dynamo-embedded/"];
+    ["crates/gsi-aws/src/sdk", "crates/gsi-aws/tests/", "crates/gsi-create/src/wire", "crates/dynamo-embedded/"];
 
 /// The crates that make up the AWS SDK: the beginnings of their names.
 const SDK_NAMES: [&str; 6] =
@@ -145,6 +145,7 @@ mod tests {
                 ("crates/gsi-aws/src/classify.rs", "// as aws_sdk_dynamodb names it", false),
                 ("crates/gsi-aws/tests/it/support.rs", "use aws_sdk_dynamodb::Client;", false),
                 ("crates/gsi-aws/src/sdk.rs", "use aws_sdk_dynamodb::Client;", false),
+                ("crates/gsi-aws/src/sdk/items.rs", "use aws_sdk_dynamodb::Client;", false),
                 ("crates/gsi-create/src/wire.rs", "use aws_config::BehaviorVersion;", false),
                 ("crates/gsi-create/src/wire/mod.rs", "use aws_config::BehaviorVersion;", false),
                 ("crates/dynamo-embedded/tests/it/main.rs", "use aws_sdk_dynamodb::Client;", false),

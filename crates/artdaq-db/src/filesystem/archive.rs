@@ -17,13 +17,13 @@ use super::{
     index::{Filter, Index},
     intent::{self, Intent},
 };
-use crate::ConfigError;
+use crate::{ConfigError, lock};
 
 /// The collection of the record that describes the archive.
-pub(super) const SYSTEM_METADATA: &str = "SystemMetadata";
+pub(crate) const SYSTEM_METADATA: &str = "SystemMetadata";
 
 const INDEX_FILE: &str = "index.json";
-const LOCK_FILE: &str = ".waymark.lock";
+pub(crate) const LOCK_FILE: &str = ".waymark.lock";
 
 /// How often a reader looks again when the archive changes while it is read.
 const READ_ATTEMPTS: u32 = 5;
@@ -92,7 +92,7 @@ impl Archive {
             self.disk.create_directory(&self.root)?;
         }
         let owner = Owner::current(&*self.surroundings.clock);
-        Lock::acquire(self.root.join(LOCK_FILE), &owner)
+        lock::acquire(&self.root.join(LOCK_FILE), &owner)
             .map_err(|source| ConfigError::Lock { root: self.root.clone(), source })
     }
 

@@ -9,6 +9,7 @@ use super::{
     Oid, SyntaxError,
     dialect::{self, Reader},
 };
+use crate::entry::run_of;
 
 /// What the genuine program writes for a collection without documents.
 const EMPTY: &str = "{\"ouid\":[], \"version\":{},\"configurations.name\":{}, \"entities.name\":{},\
@@ -19,14 +20,14 @@ type Postings = IndexMap<String, Vec<Oid>>;
 
 /// What an index holds of one document.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct IndexEntry {
-    pub(super) oid: Oid,
-    pub(super) version: Option<String>,
+pub(crate) struct IndexEntry {
+    pub(crate) oid: Oid,
+    pub(crate) version: Option<String>,
     /// Name and time of assignment.
-    pub(super) configurations: Vec<(String, String)>,
-    pub(super) entities: Vec<String>,
-    pub(super) aliases: Vec<String>,
-    pub(super) runs: Vec<String>,
+    pub(crate) configurations: Vec<(String, String)>,
+    pub(crate) entities: Vec<String>,
+    pub(crate) aliases: Vec<String>,
+    pub(crate) runs: Vec<String>,
 }
 
 /// Which documents are meant: those that meet every criterion that is given.
@@ -58,12 +59,6 @@ pub(super) struct Index {
     others: Vec<(String, Json)>,
     /// Not in the file: where in `configurations` those of a run are.
     by_run: HashMap<RunNumber, Vec<usize>>,
-}
-
-/// The run of a configuration's full name: `1000/demo` is one of run 1000.
-fn run_of(configuration: &str) -> Option<RunNumber> {
-    let (run, _) = configuration.trim_start().split_once('/')?;
-    run.parse().ok()
 }
 
 impl Index {

@@ -38,7 +38,8 @@ mod archive;
 mod commit;
 mod dialect;
 mod disk;
-mod document;
+#[doc(hidden)]
+pub mod fuzzing;
 mod index;
 mod intent;
 mod oid;
@@ -61,14 +62,15 @@ use async_trait::async_trait;
 use run_record::{RunNumber, prepare::PreparedRun};
 use statefile::Clock;
 
-use crate::{Amended, ConfigError, ConfigStore, DatabaseUri, Export, Inserted, Refused, RunEntry};
+use crate::{Amended, ConfigError, ConfigStore, Export, FilesystemUri, Inserted, Refused, RunEntry};
 use archive::Archive;
 use plan::Planner;
 
+pub(crate) use archive::{LOCK_FILE, SYSTEM_METADATA};
 pub use dialect::SyntaxError;
 pub use index::Filter;
+pub(crate) use index::IndexEntry;
 pub use oid::{NotAnOid, Oid, OidSource, RandomOids};
-pub(crate) use plan::check_collections;
 pub use repair::{CollectionSurvey, IndexState, Survey};
 
 /// What an archive takes from the world around it.
@@ -95,9 +97,9 @@ impl fmt::Debug for Surroundings {
 /// ```
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// use std::sync::Arc;
-/// use artdaq_db::{ConfigStore, DatabaseUri, FilesystemStore, RandomOids, Surroundings};
+/// use artdaq_db::{ConfigStore, FilesystemStore, FilesystemUri, RandomOids, Surroundings};
 /// # let dir = tempfile::tempdir()?;
-/// let uri = DatabaseUri::parse("filesystemdb://$DATA/archive", |_| dir.path().to_str().map(Into::into))?;
+/// let uri = FilesystemUri::parse("filesystemdb://$DATA/archive", |_| dir.path().to_str().map(Into::into))?;
 /// let clock = Arc::new(statefile::SystemClock);
 /// let surroundings = Surroundings { clock, oids: Arc::new(RandomOids), user: "daq".into() };
 /// let store = FilesystemStore::new(&uri, surroundings);
@@ -124,7 +126,7 @@ fn document_path(root: &Path, collection: &str, oid: &Oid) -> PathBuf {
 
 impl FilesystemStore {
     /// The archive at `uri`.
-    pub fn new(uri: &DatabaseUri, surroundings: Surroundings) -> Self {
+    pub fn new(uri: &FilesystemUri, surroundings: Surroundings) -> Self {
         Self::of(Archive::new(uri.path().to_owned(), uri.to_string(), surroundings))
     }
 

@@ -5,20 +5,20 @@ use std::{
     path::Path,
 };
 
-use run_record::{
-    RunNumber,
-    prepare::{Pass, PreparedDocument, PreparedRun},
-};
+use run_record::{RunNumber, prepare::PreparedRun};
 
 use super::{
     Oid,
-    archive::{Archive, SYSTEM_METADATA, Snapshot},
-    document::{NewDocument, timestamp},
-    document_path,
+    archive::{Archive, Snapshot},
+    dialect, document_path,
     index::IndexEntry,
-    query::{self, Newest},
+    query,
 };
-use crate::{Amended, ConfigError, Inserted, Refused};
+use crate::{
+    Amended, ConfigError, Inserted, Refused,
+    document::{NewDocument, timestamp},
+    newest::{Newest, Wanted, check_collections},
+};
 
 /// A document that is to be written.
 #[derive(Debug)]
@@ -39,22 +39,6 @@ pub(super) struct Planner<'a> {
     /// Configurations that this batch stores, by run.
     stored: BTreeMap<RunNumber, String>,
 }
-
-/// Refuses a run of which a document has no place in an archive.
-pub(crate) fn check_collections(prepared: &PreparedRun) -> Result<(), Refused> {
-    let documents =
-        [Some(&prepared.archive), prepared.update.as_ref()].into_iter().flatten().flat_map(|pass| &pass.documents);
-    for PreparedDocument { collection, entity, .. } in documents {
-        let is_name = !collection.is_empty() && !collection.starts_with('.') && !collection.contains(['/', '\0']);
-        if !is_name || collection == SYSTEM_METADATA || collection.len() > NAME_BYTES_MAX {
-            return Err(Refused::Collection { collection: collection.clone(), entity: entity.clone() });
-        }
-    }
-    Ok(())
-}
-
-/// What Linux allows for a file's name.
-const NAME_BYTES_MAX: usize = 255;
 
 impl<'a> Planner<'a> {
     pub(super) fn new(archive: &'a Archive, snapshot: &'a Snapshot) -> Self {
@@ -85,19 +69,15 @@ impl<'a> Planner<'a> {
             Ok(there) => there,
             Err(refused) => return Ok(Err(refused)),
         };
-        let mut kept = 0;
-        let mut number =
-            next_number(&there, &configuration).filter(|_| conflicts(&there, &prepared.archive)).unwrap_or(0);
-        let mut documents = 0;
-        for pass in [Some(&prepared.archive), prepared.update.as_ref()].into_iter().flatten() {
-            let missing: Vec<_> = pass.documents.iter().filter(|document| !holds(&there, document)).collect();
-            kept += pass.documents.len() - missing.len();
-            documents += missing.len();
-            self.add(run, &configuration, number, &missing)?;
-            number = (number + 1).max(next_number(&there, &configuration).unwrap_or(1));
+        let wanted = there.missing_of(prepared);
+        for wanted in &wanted {
+            self.add(run, &configuration, wanted)?;
         }
+        let documents = wanted.iter().map(|wanted| wanted.documents.len()).sum();
+        let kept = prepared.archive.documents.len() + prepared.update.as_ref().map_or(0, |pass| pass.documents.len())
+            - documents;
         self.stored.insert(run, configuration);
-        let is_new = there.is_empty();
+        let is_new = there.documents.is_empty();
         Ok(Ok(if is_new { Inserted::Stored { documents } } else { Inserted::Completed { documents, kept } }))
     }
 
@@ -120,14 +100,11 @@ impl<'a> Planner<'a> {
             Ok(there) => there,
             Err(refused) => return Ok(Err(refused)),
         };
-        if self.stored.contains_key(&run) || pass.documents.iter().all(|document| holds(&there, document)) {
-            return Ok(Ok(Amended::AlreadyThere));
-        }
-        let number = next_number(&there, &configuration).unwrap_or(1);
-        let documents: Vec<_> = pass.documents.iter().collect();
-        self.add(run, &configuration, number, &documents)?;
+        let wanted = there.missing_of_pass(&configuration, pass).filter(|_| !self.stored.contains_key(&run));
+        let Some(wanted) = wanted else { return Ok(Ok(Amended::AlreadyThere)) };
+        self.add(run, &configuration, &wanted)?;
         self.stored.insert(run, configuration.clone());
-        Ok(Ok(Amended::Stored { version: version(&configuration, number) }))
+        Ok(Ok(Amended::Stored { version: wanted.version }))
     }
 
     /// What is there of a configuration; a document of it that cannot be read concerns this run only.
@@ -141,30 +118,23 @@ impl<'a> Planner<'a> {
         }
     }
 
-    fn add(
-        &mut self,
-        run: RunNumber,
-        configuration: &str,
-        number: u64,
-        documents: &[&PreparedDocument],
-    ) -> Result<(), ConfigError> {
-        let version = version(configuration, number);
-        for document in documents {
+    fn add(&mut self, run: RunNumber, configuration: &str, wanted: &Wanted<'_>) -> Result<(), ConfigError> {
+        for document in &wanted.documents {
             let oid = self.free_oid(&document.collection)?;
             let time = timestamp(self.archive.surroundings.clock.now());
             let new = NewDocument {
                 oid,
                 collection: &document.collection,
                 entity: &document.entity,
-                version: &version,
+                version: &wanted.version,
                 configuration,
                 run,
                 time: &time,
                 content: &document.document,
             };
-            let planned =
-                Planned { run, collection: document.collection.clone(), entry: new.index_entry(), text: new.to_text() };
-            self.planned.push(planned);
+            let mut text = String::with_capacity(16 << 10);
+            dialect::write(&mut text, &new.to_json());
+            self.planned.push(Planned { run, collection: document.collection.clone(), entry: new.index_entry(), text });
         }
         Ok(())
     }
@@ -184,26 +154,4 @@ impl<'a> Planner<'a> {
 fn exists(path: &Path) -> bool {
     // What cannot be examined may be there.
     fs_err::symlink_metadata(path).is_ok_and(|_| true)
-}
-
-fn version(configuration: &str, number: u64) -> String {
-    if number == 0 { configuration.to_owned() } else { format!("{configuration}v{number}") }
-}
-
-/// One more than the greatest number of the versions that are there; `None` if there is none.
-fn next_number(there: &Newest, configuration: &str) -> Option<u64> {
-    there.values().filter_map(|document| query::version_number(configuration, document.version())).max().map(|n| n + 1)
-}
-
-fn stored<'a>(there: &'a Newest, document: &PreparedDocument) -> Option<&'a super::document::StoredDocument> {
-    there.get(&(document.entity.clone(), document.collection.clone()))
-}
-
-fn holds(there: &Newest, document: &PreparedDocument) -> bool {
-    stored(there, document).is_some_and(|stored| stored.holds(&document.document))
-}
-
-/// Whether a document of the pass is there with other content, so that it needs a greater version.
-fn conflicts(there: &Newest, pass: &Pass) -> bool {
-    pass.documents.iter().any(|document| stored(there, document).is_some() && !holds(there, document))
 }

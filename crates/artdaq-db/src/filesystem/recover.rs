@@ -4,9 +4,9 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use super::{
     archive::{Archive, in_writing_order},
-    document::StoredDocument,
     index::{Index, IndexEntry},
     intent::{self, Intended, Intent},
+    query,
 };
 use crate::{ConfigError, filesystem::disk::io_error};
 
@@ -24,7 +24,7 @@ pub(super) fn recover(archive: &mut Archive) -> Result<(), ConfigError> {
             continue;
         }
         for document in unindexed {
-            let entry = StoredDocument::read(&document.path(&archive.root))?.entry;
+            let entry = query::read(&document.path(&archive.root))?.entry;
             additions.entry(&document.collection).or_default().push(entry);
         }
     }

@@ -5,10 +5,9 @@ use std::path::PathBuf;
 use super::{
     Oid,
     archive::{Archive, in_writing_order},
-    document::StoredDocument,
     document_path,
     index::{Index, IndexEntry},
-    recover, system,
+    query, recover, system,
 };
 use crate::ConfigError;
 
@@ -127,7 +126,7 @@ fn read(
     let mut entries = Vec::new();
     for oid in documents.iter().filter(|oid| !index.contains(oid)) {
         let path = document_path(&archive.root, collection, oid);
-        match StoredDocument::read(&path) {
+        match query::read(&path) {
             Ok(document) if document.entry.oid == *oid => entries.push(document.entry),
             Ok(document) => unreadable.push((path, format!("its `_id` is {}", document.entry.oid))),
             Err(ConfigError::DocumentDamaged { source, .. }) => unreadable.push((path, source.to_string())),

@@ -6,9 +6,8 @@ use super::{
     archive::{Archive, SYSTEM_METADATA},
     dialect::write_string,
     disk::io_error,
-    document::timestamp,
 };
-use crate::{ConfigError, Oid};
+use crate::{ConfigError, Oid, document::timestamp};
 
 /// What the record is called until it has its place.
 const TEMPORARY: &str = ".waymark-description.tmp";

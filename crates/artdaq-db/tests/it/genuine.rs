@@ -23,7 +23,7 @@ type Key = (String, String, String, String);
 
 /// The directory of artdaq's golden data, or `None`, said aloud, where it is absent.
 #[expect(clippy::print_stderr, reason = "a test that is skipped says so")]
-fn golden() -> Option<PathBuf> {
+pub(crate) fn golden() -> Option<PathBuf> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/golden/artdaq");
     if path.is_dir() {
         return Some(path);

@@ -4,5 +4,8 @@
 mod conformance;
 mod genuine;
 mod kill;
+#[cfg(feature = "mongodb")]
+mod mongodb;
 mod scars;
 mod setup;
+mod tools;

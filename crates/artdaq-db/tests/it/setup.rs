@@ -9,7 +9,7 @@ use std::{
     },
 };
 
-use artdaq_db::{DatabaseUri, FilesystemStore, Oid, OidSource, Surroundings};
+use artdaq_db::{FilesystemStore, FilesystemUri, Oid, OidSource, Surroundings};
 use statefile::ManualClock;
 
 /// Ids in an order that has nothing to do with time, the same in every test.
@@ -35,8 +35,8 @@ pub(crate) fn open(root: &Path) -> FilesystemStore {
     FilesystemStore::new(&uri(root), surroundings())
 }
 
-pub(crate) fn uri(root: &Path) -> DatabaseUri {
-    DatabaseUri::parse(&format!("filesystemdb://{}", root.display()), |_| None).unwrap()
+pub(crate) fn uri(root: &Path) -> FilesystemUri {
+    FilesystemUri::parse(&format!("filesystemdb://{}", root.display()), |_| None).unwrap()
 }
 
 /// Every file below a directory, by its path in it, with its bytes; directories have none.

@@ -110,9 +110,9 @@ pub enum ProblemKind {
     TooManyProjected { count: usize },
 
     // Templates.
-    #[error("the name of the table `{resource}` is computed by `{function}`, which is not known here")]
+    #[error("the name of the table {} is computed by {}, which is not known here", shown(resource), shown(function))]
     ComputedName { resource: String, function: String },
-    #[error("the table `{resource}` has no `TableName`: CloudFormation makes one up, which is not known here")]
+    #[error("the table {} has no `TableName`: CloudFormation makes one up, which is not known here", shown(resource))]
     GeneratedName { resource: String },
     #[error("a name is given for the resource {}, which is no table with indexes here{}", shown(resource), suggestion_text(similar.as_deref()))]
     NoSuchResource { resource: String, similar: Option<String> },

@@ -66,3 +66,16 @@ fn index(name: &str, from: &str, to: &str) -> String {
     let at = text.rfind(from).unwrap();
     format!("{}{to}{}", &text[..at], &text[at + from.len()..])
 }
+
+#[test]
+fn names_of_resources_command_no_terminal() {
+    for name in ["{Ref: x}", "~"] {
+        let text = format!(
+            "Resources: {{\"a\\x1b[2J\": {{Type: AWS::DynamoDB::Table, Properties: {{TableName: {name}, \
+             GlobalSecondaryIndexes: [{{IndexName: abc}}]}}}}}}"
+        );
+        let error = Definitions::parse(&text, Path::new("t.yaml")).unwrap_err().to_string();
+        assert!(error.contains("a\\u{1b}[2J"), "{error}");
+        assert!(!error.contains('\u{1b}'), "{error:?}");
+    }
+}

@@ -19,7 +19,7 @@ pub(crate) use self::{
     preflight::{PreflightArgs, PreflightExtent},
     rollback::RollbackArgs,
 };
-use crate::{exit::Exit, pages};
+use crate::{exit::Exit, pages, selftest};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -30,6 +30,7 @@ Examples:
   gsi-create gsis.json --table bookings --no-wait ask for what can be asked for now, and return
   gsi-create --status --state-dir work            look, while it runs or afterwards
   gsi-create gsis.json --retry-failed             once the cause is gone
+  gsi-create --selftest work                      can that file system hold state?
 
 Exit codes: 0 done, 1 some index failed, 2 unexpected error, 3 something to do,
 4 still building, 64 usage, 65 bad definitions, 66 state missing or refused, 75 another process has the state,
@@ -86,6 +87,10 @@ pub(crate) struct Cli {
     /// Insist on going on with an earlier run: an error where there is no state.
     #[arg(long, conflicts_with = "Modes")]
     pub(crate) resume: bool,
+
+    /// How long --selftest may take, roughly.
+    #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u64).range(1..=50))]
+    pub(crate) selftest_seconds: u64,
 
     /// Print the answer as JSON.
     #[arg(long)]
@@ -160,6 +165,9 @@ impl FromStr for Endpoint {
 /// Reads the command line; on failure, or for help, prints what there is to say.
 pub(crate) fn parse() -> Result<Cli, ExitCode> {
     if let Some(outcome) = pages::write_if_asked(Cli::command()) {
+        return Err(outcome.map_or(Exit::Unexpected, |()| Exit::Done).into());
+    }
+    if let Some(outcome) = selftest::work_if_asked() {
         return Err(outcome.map_or(Exit::Unexpected, |()| Exit::Done).into());
     }
     Cli::try_parse().map_err(|error| {

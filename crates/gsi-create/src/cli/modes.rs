@@ -1,5 +1,7 @@
 //! What the program can be asked to do besides creation; one thing at a time.
 
+use std::path::{Path, PathBuf};
+
 use gsi_state::GsiStatus;
 
 use super::Cli;
@@ -59,14 +61,29 @@ pub(super) struct Modes {
     #[arg(long, num_args = 2, value_names = ["TABLE.INDEX", "STATUS"])]
     mark: Vec<String>,
 
+    /// Try whether the file system of a directory can hold state: kills, locks, renames, flushes, no more room. Makes a
+    /// directory in it, and removes that again.
+    #[arg(long, value_name = "DIR")]
+    selftest: Option<PathBuf>,
+
     /// Free the state's lock, where its holder is certainly dead, or with --yes.
     #[arg(long)]
     unlock: bool,
 }
 
 /// The modes that need no definitions file.
-pub(super) const WITHOUT_DEFINITIONS: [&str; 9] =
-    ["status", "export_definitions", "rollback", "cancel", "history", "explain", "forget", "mark", "unlock"];
+pub(super) const WITHOUT_DEFINITIONS: [&str; 10] = [
+    "selftest",
+    "status",
+    "export_definitions",
+    "rollback",
+    "cancel",
+    "history",
+    "explain",
+    "forget",
+    "mark",
+    "unlock",
+];
 
 /// What the program is asked to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -99,6 +116,8 @@ pub(crate) enum Job<'a> {
     Mark(&'a str, &'a str),
     /// Free the lock.
     Unlock,
+    /// Try a mount.
+    Selftest(&'a Path),
 }
 
 impl Cli {
@@ -117,6 +136,7 @@ impl Cli {
             Modes { explain: Some(name), .. } => Job::Explain(name),
             Modes { forget: Some(name), .. } => Job::Forget(name),
             Modes { unlock: true, .. } => Job::Unlock,
+            Modes { selftest: Some(dir), .. } => Job::Selftest(dir),
             Modes { mark, .. } => match &mark[..] {
                 [name, status] => Job::Mark(name, status),
                 _ => Job::Create,

@@ -13,7 +13,10 @@ mod rollback;
 mod status;
 mod validate;
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use gsi_aws::spec::{Definitions, DefinitionsError, ParseOptions, ProblemKind};
 use terminal::{Printer, Verbosity};
@@ -24,7 +27,7 @@ pub(crate) use self::rollback::{Candidate, READS_OVER, Reads};
 use crate::{
     cli::{Cli, ClockKind, Endpoint, Job},
     exit::{Exit, Failure},
-    present,
+    present, selftest,
     wire::{self, RunClock},
 };
 
@@ -54,6 +57,7 @@ pub(crate) fn run(cli: &Cli) -> Exit {
         Job::Forget(name) => by_hand::forget(cli, name, printer),
         Job::Mark(name, status) => by_hand::mark(cli, name, status, printer),
         Job::Unlock => by_hand::unlock(cli, printer),
+        Job::Selftest(dir) => selftest::selftest(dir, Duration::from_secs(cli.selftest_seconds), cli.json, printer),
     };
     outcome.unwrap_or_else(|failure| {
         printer.error(&terminal::render_error(failure.chain(), failure.hint.as_deref()));

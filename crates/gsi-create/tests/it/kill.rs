@@ -11,18 +11,26 @@ use test_kit::{Killer, TestEnv};
 
 use crate::support::*;
 
+/// Kills a story; all of them in sum, unless `WAYMARK_KILLS` wants more.
 const KILLS: u32 = 20;
-const INDEXES: usize = 6;
+pub(crate) const INDEXES: usize = 6;
 
 #[test]
 fn killed_at_twenty_random_moments_and_started_again() {
-    let mut kills = 0;
-    let mut seed = 0;
-    while kills < KILLS {
+    let wanted = knob("WAYMARK_KILLS").unwrap_or(KILLS);
+    let (mut kills, mut seed) = (0, 0);
+    while kills < wanted {
         seed += 1;
-        assert!(seed < 30, "the program ends before it can be killed");
+        assert!(seed < 30 + u64::from(wanted), "the program ends before it can be killed");
         kills += story(seed);
     }
+    eprintln!("{kills} kills in {seed} stories");
+}
+
+/// A number that makes a test longer than the suite wants it.
+#[expect(clippy::disallowed_methods, reason = "the long run is on demand")]
+pub(crate) fn knob(name: &str) -> Option<u32> {
+    std::env::var(name).ok().map(|text| text.parse().expect("a number"))
 }
 
 /// One job, killed until it gets to its end; how often it was.
@@ -47,7 +55,7 @@ fn story(seed: u64) -> u32 {
 }
 
 /// The state is readable, says nothing untrue, and no index was created twice.
-fn check(env: &TestEnv, seen_active: &mut BTreeSet<String>, context: &str) {
+pub(crate) fn check(env: &TestEnv, seen_active: &mut BTreeSet<String>, context: &str) {
     let created = if env.join("db.sqlite").exists() { creations(env) } else { BTreeMap::new() };
     assert!(created.values().all(|times| *times == 1), "{context}: {created:?}");
     let Some(view) = StatusView::read(&env.join("s")).unwrap() else {

@@ -12,6 +12,7 @@ mod earlier;
 #[path = "../../../gsi-aws/tests/it/error_rows.rs"]
 mod error_rows;
 mod error_table;
+mod every_change;
 mod faults;
 mod happy;
 mod kill;
@@ -22,6 +23,7 @@ mod rehearse;
 mod reports;
 mod rollback;
 mod screens;
+mod selftest;
 mod signals;
 mod silence;
 mod status;

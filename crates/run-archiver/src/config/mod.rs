@@ -17,6 +17,7 @@ mod finding;
 mod interpolate;
 mod keys;
 mod reader;
+mod reporting;
 mod sections;
 mod tree;
 mod yaml;
@@ -24,11 +25,13 @@ mod yaml;
 use std::{
     io,
     path::{Path, PathBuf},
+    sync::Arc,
     time::Duration,
 };
 
-use artdaq_db::DatabaseUri;
+use artdaq_db::{DatabaseUri, ToolSettings};
 use fs_err as fs;
+use run_pipeline::{HoldPolicy, Rehearsal};
 use run_record::convert::Fhiclize;
 use secrecy::SecretString;
 use ucon_db::{FolderName, ObjectName, ServerUrl, Verify};
@@ -36,9 +39,16 @@ use ucon_db::{FolderName, ObjectName, ServerUrl, Verify};
 pub(crate) use self::{
     finding::{ConfigError, Finding},
     interpolate::Environment,
+    reporting::{Carbon, Email, Reporting, SendOn, Slack, SmtpTls},
 };
 use self::{reader::Reader, tree::Value};
 use crate::log::Level;
+
+/// The variable that names the client's certificate and key for MongoDB, as in the genuine programs.
+pub(crate) const CLIENT_CERTIFICATE: &str = "ARTDAQ_DATABASE_CLIENT_CERT";
+
+/// The variable that names the authorities that MongoDB's certificate may be signed by, as in the genuine programs.
+pub(crate) const CA_CERTIFICATE: &str = "ARTDAQ_DATABASE_CA_CERT";
 
 /// A variable that leads to the directory of the configuration file, unless the environment sets it.
 const CONFIG_DIR: &str = "ARCHIVER_CONFIG_DIR";
@@ -54,8 +64,14 @@ pub(crate) struct Config {
     pub(crate) fhiclize: Fhiclize,
     /// The directory whose sub-directories are the runs.
     pub(crate) run_records_dir: PathBuf,
+    /// When a run counts as still being taken.
+    pub(crate) hold: HoldPolicy,
     pub(crate) artdaq_db: ArtdaqDb,
     pub(crate) ucon_db: UconDb,
+    /// Who is told what came of it.
+    pub(crate) reporting: Arc<Reporting>,
+    /// What is to go wrong, while failures are rehearsed.
+    pub(crate) rehearsal: Option<Rehearsal>,
     /// Remarks; none keeps the program from working.
     pub(crate) warnings: Vec<Finding>,
 }
@@ -82,6 +98,14 @@ pub(crate) struct App {
 #[derive(Debug)]
 pub(crate) struct ArtdaqDb {
     pub(crate) database_uri: DatabaseUri,
+    /// The file of [`CLIENT_CERTIFICATE`], for MongoDB.
+    #[cfg_attr(not(feature = "mongodb"), expect(dead_code, reason = "checked in every build"))]
+    pub(crate) client_certificate: Option<PathBuf>,
+    /// The file of [`CA_CERTIFICATE`], for MongoDB.
+    #[cfg_attr(not(feature = "mongodb"), expect(dead_code, reason = "checked in every build"))]
+    pub(crate) ca_certificate: Option<PathBuf>,
+    /// The genuine tools, where they are to do the work.
+    pub(crate) tools: Option<ToolSettings>,
     /// The directory of `schema.fcl`.
     pub(crate) fcl_conf_dir: PathBuf,
 }
@@ -140,13 +164,15 @@ fn parse(path: &Path, text: &str, environment: &Environment) -> Result<Config, C
     let app = sections::app(&mut reader);
     let fhiclize = sections::fhiclize(&mut reader);
     let run_records_dir = reader.path("source_files.run_records_dir");
+    let hold = sections::hold(&mut reader);
     let artdaq_db = sections::artdaq_db(&mut reader, environment);
     let ucon_db = sections::ucon_db(&mut reader);
-    sections::unsupported(&mut reader);
+    let reporting = Arc::new(reporting::reporting(&mut reader));
+    let rehearsal = sections::rehearsal(&mut reader);
     let Reader { errors, warnings, .. } = reader;
     match (app, fhiclize, artdaq_db, ucon_db) {
         (Some(app), Some(fhiclize), Some(artdaq_db), Some(ucon_db)) if errors.is_empty() => {
-            Ok(Config { app, fhiclize, run_records_dir, artdaq_db, ucon_db, warnings })
+            Ok(Config { app, fhiclize, run_records_dir, hold, artdaq_db, ucon_db, reporting, rehearsal, warnings })
         }
         _ => Err(ConfigError::Invalid { path: path.to_owned(), findings: errors }),
     }

@@ -13,6 +13,7 @@ use super::{
     finding::Finding,
     interpolate::{Environment, Scope, did_you_mean},
     keys::{Absent, KEYS, absent, suggestion},
+    reporting::hide_password,
     tree::{Node, Value},
 };
 
@@ -44,7 +45,7 @@ impl<'a> Reader<'a> {
 
     fn finding(&self, key: &str, text: String) -> Finding {
         let line = self.root.get(key).map_or(0, |node| node.line);
-        Finding { file: self.file.to_owned(), line, key: key.to_owned(), text }
+        Finding { file: self.file.to_owned(), line, key: key.to_owned(), text: hide_password(text) }
     }
 
     /// Whether the file gives the key a value, be it one that counts as left out.

@@ -2,13 +2,17 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use artdaq_db::DatabaseUri;
+use artdaq_db::{DatabaseUri, ToolSettings};
+use run_pipeline::{HoldPolicy, Rehearsal};
 use run_record::convert::Fhiclize;
 use secrecy::SecretString;
 use ucon_db::{ServerUrl, Verify};
 
-use super::{App, ArtdaqDb, Environment, UconDb, reader::Reader};
+use super::{App, ArtdaqDb, CA_CERTIFICATE, CLIENT_CERTIFICATE, Environment, UconDb, reader::Reader};
 use crate::log::Level;
+
+/// The host that has the tools, as the Python archiver takes it where the configuration names none.
+const REMOTE_HOST: &str = "ARTDAQ_DATABASE_REMOTEHOST";
 
 pub(super) fn app(reader: &mut Reader<'_>) -> Option<App> {
     let levels = [
@@ -41,6 +45,14 @@ pub(super) fn app(reader: &mut Reader<'_>) -> Option<App> {
     })
 }
 
+pub(super) fn hold(reader: &mut Reader<'_>) -> HoldPolicy {
+    HoldPolicy {
+        settle_seconds: reader.whole("source_files.settle_seconds", 0..=86_400).into(),
+        is_stop_time_required: reader.switch("source_files.require_stop_time"),
+        is_newest_excluded: reader.switch("app.exclude_most_recent_run"),
+    }
+}
+
 pub(super) fn fhiclize(reader: &mut Reader<'_>) -> Option<Fhiclize> {
     let key = if reader.is_given("fhiclize_generate.files") { "fhiclize_generate.files" } else { "fhiclize_generate" };
     if !reader.is_given(key) {
@@ -58,7 +70,12 @@ pub(super) fn artdaq_db(reader: &mut Reader<'_>, environment: &Environment) -> O
         return None; // said already
     }
     match DatabaseUri::parse(&text, |name| environment.get(name).cloned()) {
-        Ok(database_uri) => Some(ArtdaqDb { database_uri, fcl_conf_dir }),
+        Ok(database_uri) => {
+            let file = |name| environment.get(name).filter(|path| !path.is_empty()).map(PathBuf::from);
+            let (client_certificate, ca_certificate) = (file(CLIENT_CERTIFICATE), file(CA_CERTIFICATE));
+            let tools = tools(reader, environment, &database_uri);
+            Some(ArtdaqDb { database_uri, client_certificate, ca_certificate, tools, fcl_conf_dir })
+        }
         Err(error) => {
             reader.error(key, without_credentials(&error.to_string()));
             None
@@ -111,63 +128,48 @@ pub(super) fn ucon_db(reader: &mut Reader<'_>) -> Option<UconDb> {
     })
 }
 
-/// Sections of which this program does nothing yet: checked, and never ignored in silence.
-pub(super) fn unsupported(reader: &mut Reader<'_>) {
-    if reader.switch("artdaq_db.use_tools") {
-        let text = "not supported yet; with `false` the same archive is written without the tools";
-        reader.error("artdaq_db.use_tools", text);
+/// What is to go wrong on purpose; loud, so that nobody forgets it in a configuration.
+pub(super) fn rehearsal(reader: &mut Reader<'_>) -> Option<Rehearsal> {
+    let mut percent = |name: &str| u8::try_from(reader.whole(&format!("app_fuzz.random_{name}_percent"), 0..=100));
+    let (skip_percent, error_percent) = (percent("skip").unwrap_or(0), percent("error").unwrap_or(0));
+    let rehearsal = Rehearsal {
+        seed: reader.whole("app_fuzz.random_seed", 0..=u32::MAX).into(),
+        skip_percent,
+        is_skip_final: reader.switch("app_fuzz.random_skip_retry"),
+        error_percent,
+        is_error_final: reader.switch("app_fuzz.random_error_retry"),
+    };
+    if !rehearsal.is_on() {
+        return None;
     }
-    if reader.optional("artdaq_db.remote_host").is_some() {
-        reader.error("artdaq_db.remote_host", "not supported yet");
-    }
-    if reader.switch("app.exclude_most_recent_run") {
-        let text = "not supported yet; start the program when no run is being taken, or leave the key out: \
-                    a run that was still being taken is not completed later";
-        reader.error("app.exclude_most_recent_run", text);
-    }
-    for name in ["skip", "error"] {
-        let key = format!("app_fuzz.random_{name}_percent");
-        if reader.whole(&key, 0..=100) > 0 {
-            reader.error(&key, "rehearsals of failures are not supported yet");
-        }
-        reader.switch(&format!("app_fuzz.random_{name}_retry"));
-    }
-    let channels = [
-        ("reporting.email", "no mail is sent", &["recipient_email", "sender_email", "smtp_host"][..]),
-        ("reporting.slack", "nothing is posted to Slack", &["bot_token", "channel"]),
-        ("carbon", "no metrics are sent", &["host", "metric_prefix"]),
-    ];
-    for (section, absence, required) in channels {
-        let errors_before = reader.errors.len();
-        let key = format!("{section}.enabled");
-        let is_enabled = reader.switch(&key);
-        for name in required {
-            let key = format!("{section}.{name}");
-            if reader.optional(&key).is_none() && is_enabled {
-                reader.error(&key, "required where this section is enabled");
-            }
-        }
-        other_values(reader, section);
-        if is_enabled {
-            reader.warn(&key, format!("not supported yet: {absence}"));
-        } else {
-            // What is switched off does not keep runs from being archived.
-            let errors = reader.errors.split_off(errors_before);
-            reader.warnings.extend(errors);
-        }
-    }
+    let text = format!("failures are rehearsed: {rehearsal}; runs will fail on purpose until this section is removed");
+    reader.warn("app_fuzz", text);
+    Some(rehearsal)
 }
 
-/// Checks what a channel of notification has besides its required values.
-fn other_values(reader: &mut Reader<'_>, section: &str) {
-    match section {
-        "reporting.email" => {
-            reader.whole("reporting.email.smtp_port", 1..=65_535);
-            reader.switch("reporting.email.smtp_use_tls");
-            reader.optional("reporting.email.smtp_user");
-            reader.optional("reporting.email.smtp_password");
+/// The genuine tools, if they are to do the work.
+fn tools(reader: &mut Reader<'_>, environment: &Environment, uri: &DatabaseUri) -> Option<ToolSettings> {
+    let variable = |name| environment.get(name).filter(|value| !value.is_empty()).cloned();
+    let remote_host = reader.optional("artdaq_db.remote_host");
+    let (loader, downloader) = (reader.optional("artdaq_db.bulkloader"), reader.optional("artdaq_db.bulkdownloader"));
+    let time_max = Duration::from_secs(reader.whole("artdaq_db.tools_timeout_seconds", 1..=86_400).into());
+    if !reader.switch("artdaq_db.use_tools") {
+        for name in ["remote_host", "bulkloader", "bulkdownloader"] {
+            let key = format!("artdaq_db.{name}");
+            if reader.is_given(&key) {
+                reader.warn(&key, "not used, since `use_tools` is false");
+            }
         }
-        "reporting.slack" => drop(reader.optional("reporting.slack.mention_users")),
-        _ => drop(reader.whole("carbon.port", 1..=65_535)),
+        return None;
     }
+    Some(ToolSettings {
+        uri: uri.clone(),
+        loader,
+        downloader,
+        remote_host: remote_host.or_else(|| variable(REMOTE_HOST)),
+        environment: environment.clone(),
+        temp_dir: variable("TMPDIR").map_or_else(|| PathBuf::from("/tmp"), PathBuf::from),
+        lock_dir: reader.path("app.work_dir"),
+        time_max,
+    })
 }

@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+mod reporting;
+
 use secrecy::ExposeSecret as _;
 
 use super::*;
@@ -45,6 +47,13 @@ fn app(entries: &str) -> String {
 fn the_smallest_configuration_has_the_original_defaults() {
     let config = load_text(MINIMAL).unwrap();
     assert!(config.warnings.is_empty(), "{:?}", config.warnings);
+    let by_default = HoldPolicy { settle_seconds: 60, ..HoldPolicy::default() };
+    assert_eq!(config.hold, by_default);
+    let newest = load_text(&app("exclude_most_recent_run: true")).unwrap().hold;
+    assert_eq!(newest, HoldPolicy { is_newest_excluded: true, ..by_default });
+    let all = MINIMAL.replace("/r}", "/r, settle_seconds: 0, require_stop_time: true}");
+    let stop_time = load_text(&all).unwrap().hold;
+    assert_eq!(stop_time, HoldPolicy { settle_seconds: 0, is_stop_time_required: true, is_newest_excluded: false });
     let app = &config.app;
     let paths = [
         (&app.import_state_file, "/w/importer_state.json"),
@@ -124,14 +133,13 @@ fn sections_are_refused_with_their_place() {
             "error 4: ucon_db.server_url: `https://…@u/app` is not the address of an archive: credentials do not belong in it",
         ),
         (
-            MINIMAL.replace("filesystemdb:///a", "mongodb://me:hush@h/db"),
-            "error 3: artdaq_db.database_uri: database URI `mongodb://…@h/db` is a MongoDB server, which is part of a later version",
+            MINIMAL.replace("filesystemdb:///a", "mongodb://me:hush@h"),
+            "error 3: artdaq_db.database_uri: database URI `mongodb://h` has no valid name of a database; it should read `mongodb://SERVER/DATABASE`",
         ),
         (
             MINIMAL.replace("filesystemdb:///a", "file:///a"),
-            "error 3: artdaq_db.database_uri: database URI `file:///a` does not start with `filesystemdb://`",
+            "error 3: artdaq_db.database_uri: database URI `file:///a` does not start with `filesystemdb://` or `mongodb://`",
         ),
-        (app("exclude_most_recent_run: true"), "error 1: app.exclude_most_recent_run: not supported yet"),
         (
             with("fhiclize_generate: [boot, boots]"),
             "error 5: fhiclize_generate: `boots` is neither a converter nor a generator",
@@ -141,19 +149,24 @@ fn sections_are_refused_with_their_place() {
         (with("carbon: 5"), "error 5: carbon: expected a section with keys of its own"),
         (with("carbon: {enabled: maybe, host: h}"), "warning 5: carbon.enabled: expected true or false, found `maybe`"),
         (
-            MINIMAL.replace("fcl_conf_dir", "use_tools: true, fcl_conf_dir"),
-            "error 3: artdaq_db.use_tools: not supported yet; with `false` the same archive is written without the tools",
+            MINIMAL.replace("fcl_conf_dir", "use_tools: true, tools_timeout_seconds: 0, fcl_conf_dir"),
+            "error 3: artdaq_db.tools_timeout_seconds: expected a whole number from 1 to 86400, found `0`",
         ),
         (
             MINIMAL.replace("fcl_conf_dir", "remote_host: h, fcl_conf_dir"),
-            "error 3: artdaq_db.remote_host: not supported yet",
+            "warning 3: artdaq_db.remote_host: not used, since `use_tools` is false",
         ),
         (
             with("app_fuzz: {random_error_percent: 5}"),
-            "error 5: app_fuzz.random_error_percent: rehearsals of failures are not supported yet",
+            "warning 5: app_fuzz: failures are rehearsed: 0 % of the attempts are skipped, 5 % fail; seed 1; \
+             runs will fail on purpose until this section is removed",
         ),
         (
-            with("reporting: {email: {enabled: true, recipient_email: r, sender_email: s}}"),
+            with("app_fuzz: {random_skip_percent: 101}"),
+            "error 5: app_fuzz.random_skip_percent: expected a whole number from 0 to 100, found `101`",
+        ),
+        (
+            with("reporting: {email: {enabled: true, recipient_email: r@x.org, sender_email: s@x.org}}"),
             "error reporting.email.smtp_host: required where this section is enabled",
         ),
         ("app: {".to_owned(), "error c.yaml:1: "),
@@ -182,14 +195,6 @@ fn what_is_odd_is_warned_about() {
             "warning 4: ucon_db.verify_tls: certificates are not checked: anybody on the way can read and alter the records",
         ),
         (MINIMAL.replace("https", "http"), "warning 4: ucon_db.server_url: the connection is not encrypted"),
-        (
-            with("reporting: {slack: {enabled: yes, bot_token: t, channel: c}}"),
-            "warning 5: reporting.slack.enabled: not supported yet: nothing is posted to Slack",
-        ),
-        (
-            with("carbon: {enabled: true, host: h, metric_prefix: p}"),
-            "warning 5: carbon.enabled: not supported yet: no metrics are sent",
-        ),
     ] {
         assert_eq!(remarks(&text), [expect], "{text}");
     }
@@ -269,6 +274,34 @@ fn the_variables_file_is_found_and_overrides() {
     fs::remove_file(config_dir.join("archiver.env")).unwrap();
     let config = load(&path, Environment::new(), None).unwrap();
     assert_eq!(config.run_records_dir, config_dir.join("records"));
+}
+
+#[test]
+fn the_tools_are_given_what_the_configuration_and_the_environment_say() {
+    let tools = |text: &str, environment: &[(&str, &str)]| {
+        let environment = environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        parse(Path::new("c.yaml"), text, &environment).unwrap().artdaq_db.tools
+    };
+    assert!(tools(MINIMAL, &[("ARTDAQ_DATABASE_REMOTEHOST", "h")]).is_none());
+    let on = |more: &str| MINIMAL.replace("fcl_conf_dir", &format!("use_tools: true, {more}fcl_conf_dir"));
+    let found = tools(&on(""), &[("ARTDAQ_DATABASE_REMOTEHOST", "h"), ("TMPDIR", "/scratch")]).unwrap();
+    assert_eq!((found.remote_host.as_deref(), found.temp_dir.as_path()), (Some("h"), Path::new("/scratch")));
+    assert_eq!((found.time_max, found.lock_dir.as_path()), (Duration::from_mins(5), Path::new("/w")));
+    let more = "remote_host: daq@g, bulkloader: /opt/bulkloader, tools_timeout_seconds: 7, ";
+    let found = tools(&on(more), &[("ARTDAQ_DATABASE_REMOTEHOST", "h"), ("SECRET", "s3cret")]).unwrap();
+    assert_eq!((found.remote_host.as_deref(), found.loader.as_deref()), (Some("daq@g"), Some("/opt/bulkloader")));
+    assert_eq!((found.downloader.as_deref(), found.temp_dir.as_path()), (None, Path::new("/tmp")));
+    assert_eq!(found.time_max, Duration::from_secs(7));
+    assert!(!format!("{found:?}").contains("s3cret"));
+}
+
+#[test]
+fn a_rehearsal_is_read_with_its_seed() {
+    let rehearsal = |lines: &str| load_text(&with(lines)).unwrap().rehearsal;
+    assert_eq!(rehearsal("app_fuzz: {random_skip_retry: true, random_seed: 7}"), None, "nothing is to go wrong");
+    let expect = Rehearsal { seed: 7, skip_percent: 10, is_skip_final: true, error_percent: 20, is_error_final: false };
+    let text = "app_fuzz: {random_skip_percent: 10, random_error_percent: 20, random_skip_retry: true, random_seed: 7}";
+    assert_eq!(rehearsal(text), Some(expect));
 }
 
 #[test]

@@ -1,12 +1,15 @@
 //! What is done under the lock: the stages, the recovery of their state, the repair of artdaqDB.
 
-mod recover;
+mod indexes;
+pub(crate) mod recover;
 mod repair;
 
 use std::sync::Arc;
 
-use run_pipeline::{MigrateOptions, Mode, Observer, Stage, StageFiles, StagePaths, import, migrate};
-use statefile::Lock;
+use run_pipeline::{
+    MigrateOptions, Mode, Observer, Stage, StageFiles, StageOptions, StagePaths, import, migrate, read_troubles,
+};
+use statefile::{Lock, Owner, SystemClock};
 use terminal::Printer;
 use tokio_util::sync::CancellationToken;
 
@@ -15,7 +18,9 @@ use crate::{
     config::Config,
     exit::{Exit, Failure},
     log::{Level, Log},
-    present::{Answer, Follower, StageEnd},
+    look,
+    notify::{Notifier, Setup, Stopwatch},
+    present::{Answer, Follower, StageEnd, troubles},
     run::{stage_options, stages},
     wire::{self, Stores},
 };
@@ -28,46 +33,87 @@ pub(crate) struct Session<'a> {
     pub(crate) log: Arc<Log>,
     pub(crate) lock: Arc<Lock>,
     /// Who works.
-    pub(crate) user: String,
+    pub(crate) owner: Owner,
 }
+
+/// The stores, and the state of each stage.
+type Prepared = (Stores, Vec<(Stage, StageFiles)>);
 
 impl Session<'_> {
     /// Does what the command line asks for.
     pub(crate) async fn run(&self) -> Result<Exit, Failure> {
+        if let Some(word) = self.cli.word() {
+            return look::say(&word, self);
+        }
         match self.cli.job() {
             Job::RecoverImport => recover::recover(self, Stage::Import).await,
             Job::RecoverMigrate => recover::recover(self, Stage::Migrate).await,
             Job::Repair => repair::repair(self).await,
-            Job::Both | Job::Import | Job::Migrate | Job::RetryImport | Job::RetryMigrate => self.archive().await,
+            Job::CreateIndexes => indexes::create(self).await,
+            // Done before the lock was taken.
+            Job::TestNotifications => Ok(Exit::Done),
+            Job::Both | Job::Import | Job::Migrate | Job::RetryImport | Job::RetryMigrate | Job::Refresh => {
+                let setup = Setup {
+                    config: self.config,
+                    path: &self.cli.config,
+                    owner: &self.owner,
+                    lock: Arc::clone(&self.lock),
+                    log: Arc::clone(&self.log),
+                    clock: &SystemClock,
+                };
+                let notifier = Notifier::start(setup);
+                let outcome = self.archive(&notifier).await;
+                notifier.finish(self.printer).await;
+                outcome
+            }
         }
     }
 
     /// Runs the stages.
-    async fn archive(&self) -> Result<Exit, Failure> {
+    async fn archive(&self, notifier: &Notifier) -> Result<Exit, Failure> {
         let (stages, mode) = stages(self.cli);
-        // Whatever keeps a stage from starting is told before the first one works.
-        let stores = wire::stores(self.config, self.user.clone())?;
-        let files = stages.iter().map(|stage| Ok((*stage, self.open(*stage)?))).collect::<Result<Vec<_>, Failure>>()?;
+        let (stores, files) = self.prepare(stages).map_err(|(stage, failure)| {
+            notifier.stage_not_begun(stage, &failure);
+            failure
+        })?;
+        let options = stage_options(self.cli, self.config, mode)?;
+        if mode == Mode::RetryFailed {
+            self.tell_troubles(&files)?;
+        }
         let cancel = self.stop_on_signals()?;
         let follower = Arc::new(Follower::new(self.printer, self.cli.json, Arc::clone(&self.log)));
+        let stopwatch = Arc::new(Stopwatch::new(Arc::clone(&follower) as _, &SystemClock));
         let mut ends = Vec::new();
         for (stage, files) in files {
             if cancel.is_cancelled() && !ends.is_empty() {
                 break;
             }
-            let end = self.stage(stage, files, &stores, mode, Arc::clone(&follower) as _, cancel.clone()).await;
+            let end =
+                self.stage(stage, files, &stores, options.clone(), Arc::clone(&stopwatch) as _, cancel.clone()).await;
             follower.finish();
+            notifier.stage_ended(stage, &end, stopwatch.take());
             if let StageEnd::Broke(failure) = &end {
                 self.tell(failure);
             }
             ends.push((stage, end));
         }
-        let answer = Answer::new(ends);
+        let answer = Answer::new(ends).rehearsed(self.config.rehearsal.as_ref());
         for line in answer.lines() {
             self.log.line(Level::Info, &line);
         }
         answer.print(self.cli.json, self.printer).map_err(Failure::unexpected)?;
+        if let Some(rehearsal) = &self.config.rehearsal {
+            self.printer.warn(format_args!("this was a rehearsal of failures: {rehearsal}"));
+        }
         Ok(answer.exit)
+    }
+
+    /// Whatever keeps a stage from starting is told before the first one works.
+    fn prepare(&self, stages: &[Stage]) -> Result<Prepared, (Stage, Failure)> {
+        let first = stages.first().copied().unwrap_or(Stage::Import);
+        let stores = wire::stores(self.config, self.owner.user.clone()).map_err(|failure| (first, failure))?;
+        let open = |&stage| Ok((stage, self.open(stage).map_err(|failure| (stage, failure))?));
+        Ok((stores, stages.iter().map(open).collect::<Result<_, _>>()?))
     }
 
     /// The files of a stage's state.
@@ -79,7 +125,7 @@ impl Session<'_> {
     }
 
     fn open(&self, stage: Stage) -> Result<StageFiles, Failure> {
-        StageFiles::open(&self.paths(stage), Arc::clone(&self.lock))
+        StageFiles::open(&self.paths(stage), Arc::clone(&self.lock), Arc::new(SystemClock))
             .map_err(|error| Failure::state(stage, &self.cli.config, error))
     }
 
@@ -100,19 +146,22 @@ impl Session<'_> {
         stage: Stage,
         files: StageFiles,
         stores: &Stores,
-        mode: Mode,
+        options: StageOptions,
         observer: Arc<dyn Observer>,
         cancel: CancellationToken,
     ) -> StageEnd {
-        let options = stage_options(&self.config.app, mode);
-        let artdaq = Arc::new(stores.artdaq.clone());
+        let artdaq = Arc::clone(&stores.artdaq);
         let (_, outcome) = match stage {
             Stage::Import => {
                 let source = Arc::clone(&stores.source);
                 import(files, source, artdaq, options, observer, cancel).await
             }
             Stage::Migrate => {
-                let extra = MigrateOptions { verify: self.config.ucon_db.verify, is_validating: self.cli.validate };
+                let extra = MigrateOptions {
+                    verify: self.config.ucon_db.verify,
+                    is_validating: self.cli.validate,
+                    import: Some(self.config.app.import_paths()),
+                };
                 migrate(files, artdaq, Arc::clone(&stores.ucon), extra, options, observer, cancel).await
             }
         };
@@ -120,6 +169,20 @@ impl Session<'_> {
             Ok(report) => StageEnd::Ran(Box::new(report)),
             Err(error) => StageEnd::Broke(Failure::stage(stage, &self.cli.config, error)),
         }
+    }
+
+    /// Before a retry: why, and how often, each of the runs has failed.
+    fn tell_troubles(&self, files: &[(Stage, StageFiles)]) -> Result<(), Failure> {
+        for (stage, files) in files {
+            let failed = files.snapshot().failed;
+            let found = read_troubles(&files.paths().journal(), &failed);
+            let found = found.map_err(|error| Failure::state(*stage, &self.cli.config, error))?;
+            for line in troubles(*stage, &failed, &found) {
+                self.log.line(Level::Info, &line);
+                self.printer.comment(line);
+            }
+        }
+        Ok(())
     }
 
     /// Shows and logs why a stage broke; the other stage goes on.

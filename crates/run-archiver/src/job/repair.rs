@@ -1,6 +1,6 @@
 //! Repairs the indexes of artdaqDB's file store.
 
-use artdaq_db::filesystem::IndexState;
+use artdaq_db::{DatabaseUri, filesystem::IndexState};
 use serde_json::json;
 
 use super::Session;
@@ -12,7 +12,12 @@ use crate::{
 
 /// Rebuilds the indexes, and says what was found.
 pub(super) async fn repair(session: &Session<'_>) -> Result<Exit, Failure> {
-    let store = wire::artdaq(&session.config.artdaq_db, session.user.clone());
+    let DatabaseUri::Filesystem(uri) = &session.config.artdaq_db.database_uri else {
+        let uri = &session.config.artdaq_db.database_uri;
+        return Err(Failure::known(anyhow::anyhow!("`{uri}` is no directory: there are no index files to repair"))
+            .hint("MongoDB keeps its own indexes; what was interrupted is completed by the next import"));
+    };
+    let store = wire::filesystem(uri, session.owner.user.clone());
     let found = store.repair().await.map_err(Failure::known)?;
     let exit = if found.unreadable.is_empty() { Exit::Done } else { Exit::Failed };
     let mut lines = Vec::new();

@@ -44,6 +44,8 @@ impl Level {
 pub(crate) struct Log {
     file: Option<Mutex<fs::File>>,
     level: Level,
+    /// Before every text.
+    mark: &'static str,
     clock: &'static dyn Clock,
 }
 
@@ -59,7 +61,7 @@ pub(crate) struct LogError {
 impl Log {
     /// A log without a file.
     pub(crate) fn none(clock: &'static dyn Clock) -> Self {
-        Self { file: None, level: Level::Error, clock }
+        Self { file: None, level: Level::Error, mark: "", clock }
     }
 
     /// Appends to `path` what matters at least as much as `level`. Call it under the lock: it may set the
@@ -73,14 +75,19 @@ impl Log {
             fs::OpenOptions::new().create(true).append(true).open(path)
         };
         let file = open().map_err(|source| LogError { path: path.to_owned(), source })?;
-        Ok(Self { file: Some(Mutex::new(file)), level, clock })
+        Ok(Self { file: Some(Mutex::new(file)), level, mark: "", clock })
+    }
+
+    /// With a mark before the text of every line, for executions that must not be taken for others.
+    pub(crate) fn marked(self, mark: &'static str) -> Self {
+        Self { mark, ..self }
     }
 
     /// Writes a line. A log that cannot be written any more is no reason to stop archiving.
     pub(crate) fn line(&self, level: Level, text: &str) {
         let Some(file) = self.file.as_ref().filter(|_| level >= self.level) else { return };
         let time = self.clock.now().to_rfc3339_opts(SecondsFormat::Secs, true);
-        let line = |text| format!("{time} {:<7} {}\n", level.name(), terminal::clean(text));
+        let line = |text| format!("{time} {:<7} {}{}\n", level.name(), self.mark, terminal::clean(text));
         let lines: String = text.lines().map(line).collect();
         drop(file.lock().unwrap_or_else(PoisonError::into_inner).write_all(lines.as_bytes()));
     }

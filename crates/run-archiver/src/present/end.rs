@@ -1,10 +1,16 @@
 //! The end: what came of each stage, for people and for machines.
 
-use run_pipeline::{Outcome, Stage, StageReport};
-use serde_json::{Value, json};
+use std::collections::BTreeMap;
+
+use run_pipeline::{Outcome, Rehearsal, Stage, StageReport};
+use run_state::{RunNumber, RunSet};
+use serde_json::{Map, Value, json};
 use terminal::{Printer, style};
 
-use super::{follow::summary, name};
+use super::{
+    follow::{held_text, summary},
+    name, runs,
+};
 use crate::exit::{Exit, Failure};
 
 /// How a stage ended.
@@ -33,13 +39,20 @@ impl StageEnd {
 pub(crate) struct Answer {
     pub(crate) stages: Vec<(Stage, StageEnd)>,
     pub(crate) exit: Exit,
+    /// What went wrong on purpose, if anything.
+    rehearsal: Option<String>,
 }
 
 impl Answer {
     /// The answer about these stages.
     pub(crate) fn new(stages: Vec<(Stage, StageEnd)>) -> Self {
         let exit = stages.iter().fold(Exit::Done, |exit, (_, end)| exit.and(end.exit()));
-        Self { stages, exit }
+        Self { stages, exit, rehearsal: None }
+    }
+
+    /// With what went wrong on purpose.
+    pub(crate) fn rehearsed(self, rehearsal: Option<&Rehearsal>) -> Self {
+        Self { rehearsal: rehearsal.map(ToString::to_string), ..self }
     }
 
     /// Prints it.
@@ -62,7 +75,7 @@ impl Answer {
 
     /// The lines for people, which the log takes, too.
     pub(crate) fn lines(&self) -> Vec<String> {
-        let mut lines = Vec::new();
+        let mut lines: Vec<_> = self.rehearsal.iter().map(|text| format!("rehearsal of failures: {text}")).collect();
         for (stage, end) in &self.stages {
             if let StageEnd::Ran(report) = end {
                 lines.extend(stage_lines(*stage, report));
@@ -73,7 +86,11 @@ impl Answer {
 
     fn as_json(&self) -> Value {
         let stages: Vec<Value> = self.stages.iter().map(|(stage, end)| stage_json(*stage, end)).collect();
-        json!({ "exit_code": self.exit as u8, "stages": stages })
+        let mut answer = json!({ "exit_code": self.exit as u8, "stages": stages });
+        if let Some(rehearsal) = &self.rehearsal {
+            answer["rehearsal"] = json!(rehearsal);
+        }
+        answer
     }
 }
 
@@ -85,11 +102,22 @@ fn stage_lines(stage: Stage, report: &StageReport) -> Vec<String> {
         format!("  {marks} (contiguous/attempted); failure log: {}", report.still_failed),
     ];
     if !report.invalid.is_empty() {
-        let runs: run_state::RunSet = report.invalid.keys().copied().collect();
+        let runs: RunSet = report.invalid.keys().copied().collect();
         lines.push(format!("  not valid: {runs}"));
     }
+    if !report.held.is_empty() {
+        lines.push(format!("  {}", held_text(&report.held)));
+    }
     if !report.amended.is_empty() {
-        lines.push(format!("  stop time added: {}", report.amended));
+        let what = match stage {
+            Stage::Import => "stop time added",
+            Stage::Migrate => "new version stored",
+        };
+        lines.push(format!("  {what}: {}", report.amended));
+    }
+    if !report.not_amended.is_empty() {
+        let runs: RunSet = report.not_amended.keys().copied().collect();
+        lines.push(format!("  not brought up to date: {runs}"));
     }
     if let Some(reason) = &report.stopped {
         lines.push(format!("  stopped early: {}", terminal::clean(reason)));
@@ -100,13 +128,18 @@ fn stage_lines(stage: Stage, report: &StageReport) -> Vec<String> {
     if report.is_interrupted {
         lines.push("  interrupted; the same command goes on".to_owned());
     } else if !report.still_failed.is_empty() {
-        let flag = match stage {
-            Stage::Import => "--retry-failed-import",
-            Stage::Migrate => "--retry-failed-migrate",
-        };
-        lines.push(format!("  next: remove the cause, then `{flag}`"));
+        let waiting = runs(report.still_failed.len());
+        lines.push(format!("  {waiting} in the failure log; remove the cause, then `{}`", retry_flag(stage)));
     }
     lines
+}
+
+/// The flag that tries the failed runs of a stage again.
+const fn retry_flag(stage: Stage) -> &'static str {
+    match stage {
+        Stage::Import => "--retry-failed-import",
+        Stage::Migrate => "--retry-failed-migrate",
+    }
 }
 
 fn stage_json(stage: Stage, end: &StageEnd) -> Value {
@@ -132,21 +165,30 @@ fn stage_json(stage: Stage, end: &StageEnd) -> Value {
     json!({
         "stage": name(stage),
         "runs": runs,
+        "held": by_run(&report.held),
         "amended": report.amended.to_string(),
+        "not_amended": by_run(&report.not_amended),
         "late": report.late.to_string(),
         "interrupted_before": report.interrupted.to_string(),
         "beyond_limit": report.beyond_limit.to_string(),
         "marks_before": report.marks_before,
         "marks_after": report.marks_after,
         "failure_log": report.still_failed.to_string(),
+        "failure_log_runs": report.still_failed.len(),
+        "retry": (!report.still_failed.is_empty()).then(|| retry_flag(stage)),
         "stopped": report.stopped,
         "is_interrupted": report.is_interrupted,
         "elapsed_seconds": report.elapsed.as_secs_f64(),
     })
 }
 
+/// `{"103": "no stop time yet"}`
+fn by_run(reasons: &BTreeMap<RunNumber, impl ToString>) -> Value {
+    reasons.iter().map(|(run, reason)| (run.to_string(), Value::from(reason.to_string()))).collect::<Map<_, _>>().into()
+}
+
 /// The error and its causes, the outermost first.
-fn chain(failure: &Failure) -> Vec<String> {
+pub(crate) fn chain(failure: &Failure) -> Vec<String> {
     std::iter::successors(Some(failure.chain()), |error| error.source()).map(ToString::to_string).collect()
 }
 

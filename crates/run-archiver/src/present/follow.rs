@@ -1,12 +1,13 @@
 //! The work while it is done: a progress bar for somebody who watches, plain lines otherwise, and the log.
 
 use std::{
+    collections::BTreeMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
-use run_pipeline::{Event, EventKind, Observer, Outcome, Stage};
-use run_state::RunSet;
+use run_pipeline::{Event, EventKind, HoldReason, Observer, Outcome, Stage};
+use run_state::{RunNumber, RunSet};
 use terminal::{LiveLines, Printer, Verbosity, clean, style};
 
 use super::{count, name, runs, seconds};
@@ -129,6 +130,7 @@ impl Observer for Follower {
                 let text = format!("the last execution was cut off after it had stored these runs: {cut}");
                 self.say(Level::Warning, stage, &text);
             }
+            EventKind::Held(held) => self.say(Level::Info, stage, &held_text(held)),
             EventKind::Selected { work, beyond_limit } => self.selected(stage, work, beyond_limit),
             EventKind::Skipped { run, files } => {
                 self.say(Level::Debug, stage, &format!("run {run}: not part of a record: {}", files.join(", ")));
@@ -148,10 +150,16 @@ impl Observer for Follower {
             EventKind::Amended { run, version } => {
                 self.archived(stage, &format!("run {run}: stop time added, as version {version}"));
             }
+            EventKind::Renewed { run, version_id } => {
+                let text = format!("run {run}: has changed, stored as version {version_id}; the one before is kept");
+                self.archived(stage, &text);
+            }
             EventKind::NotAmended { run, reason } => {
-                let text =
-                    format!("run {run}: the stop time could not be added, the next import tries again: {reason}");
-                self.say(Level::Warning, stage, &text);
+                let text = match stage {
+                    Stage::Import => format!("run {run}: the stop time could not be added: {reason}"),
+                    Stage::Migrate => format!("run {run}: the new version could not be stored: {reason}"),
+                };
+                self.say(Level::Error, stage, &text);
             }
             EventKind::Stopping { reason } => {
                 self.say(Level::Error, stage, &format!("no further run is started: {reason}"));
@@ -159,6 +167,18 @@ impl Observer for Follower {
         }
     }
 }
+
+/// `held back: 103 (changed 12 s ago), 104 (no stop time yet)`
+pub(super) fn held_text(held: &BTreeMap<RunNumber, HoldReason>) -> String {
+    let first = held.iter().take(HELD_TOLD_MAX).map(|(run, reason)| format!("{run} ({reason})"));
+    let first = first.collect::<Vec<_>>().join(", ");
+    let more = held.len().saturating_sub(HELD_TOLD_MAX);
+    let more = if more == 0 { String::new() } else { format!(" and {more} more") };
+    format!("still being taken, held back: {first}{more}")
+}
+
+/// Enough to see why; a whole disk that is being copied would fill the screen.
+const HELD_TOLD_MAX: usize = 5;
 
 fn mark(level: Level) -> String {
     let (good, warn, bad, dim) = (style::GOOD, style::WARN, style::BAD, style::DIM);

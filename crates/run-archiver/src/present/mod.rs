@@ -2,16 +2,23 @@
 
 mod end;
 mod follow;
+pub(crate) mod html;
 mod plan;
+mod recovery;
+mod retry;
+mod status;
 
 use std::time::Duration;
 
 use run_pipeline::Stage;
 
 pub(crate) use self::{
-    end::{Answer, StageEnd, failure},
+    end::{Answer, StageEnd, chain, failure},
     follow::Follower,
     plan::plans,
+    recovery::{Written, recovery_json, recovery_text},
+    retry::troubles,
+    status::{Picture, json as status_json, text as status_text, wrapped},
 };
 
 /// The stage in answers and in the log.
@@ -36,7 +43,7 @@ fn count(count: usize) -> u64 {
 }
 
 /// A time for people: seconds with one decimal below a minute, whole seconds above.
-fn seconds(time: Duration) -> String {
+pub(crate) fn seconds(time: Duration) -> String {
     if time < Duration::from_mins(1) {
         format!("{:.1} s", time.as_secs_f64())
     } else {

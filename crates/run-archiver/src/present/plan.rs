@@ -4,7 +4,7 @@ use run_pipeline::Plan;
 use serde_json::{Value, json};
 use terminal::{Printer, style};
 
-use super::{name, runs};
+use super::{follow::held_text, name, runs};
 
 /// Prints what the stages would do.
 pub(crate) fn plans(plans: &[Plan], is_json: bool, printer: Printer) -> anyhow::Result<()> {
@@ -39,6 +39,9 @@ fn lines(plan: &Plan) -> Vec<String> {
             lines.push(format!("  {remark}: {set}"));
         }
     }
+    if !plan.held.is_empty() {
+        lines.push(format!("  {}", held_text(&plan.held)));
+    }
     let state = &plan.state;
     lines.push(format!("  marks {} (contiguous/attempted); failure log: {}", state.marks, state.failed));
     lines
@@ -53,6 +56,7 @@ fn as_json(plan: &Plan) -> Value {
         "late": selection.late.to_string(),
         "interrupted_before": selection.interrupted.to_string(),
         "unconfirmed": selection.unconfirmed.to_string(),
+        "held": plan.held.keys().copied().collect::<run_state::RunSet>().to_string(),
         "marks": plan.state.marks,
         "failure_log": plan.state.failed.to_string(),
         "source_runs": plan.holdings.available.to_string(),

@@ -23,7 +23,7 @@ fn copy(from: &Path, to: &Path) {
 }
 
 /// The example in a directory of its own, with its place given by the environment as its head says.
-fn world() -> World {
+pub(crate) fn world() -> World {
     let world = World::new("none");
     copy(&example(), &world.env.join("example"));
     world.env.write("example/archiver.env", "WAYMARK_DEMO_DIR=work\n");

@@ -57,18 +57,50 @@ fn every_run_is_archived_exactly_once() {
     let expect = undisturbed.archived();
     assert_eq!((starts, expect.artdaq.len(), expect.ucon.len()), (6, 60, 60));
 
+    stories(one_start, &expect, &world);
+}
+
+#[cfg(feature = "mongodb")]
+#[test]
+fn every_run_is_archived_exactly_once_in_mongodb() {
+    if crate::mongodb::server().is_none() {
+        return;
+    }
+    let in_mongodb = || {
+        let mut world = world();
+        world.move_to_mongodb();
+        world
+    };
+    let undisturbed = in_mongodb();
+    let began = Instant::now();
+    let mut starts = 0;
+    while undisturbed.state() != DONE {
+        undisturbed.run("--quiet", 0);
+        starts += 1;
+    }
+    let one_start = began.elapsed() / starts;
+    // What is archived does not depend on where.
+    let directory = world();
+    while directory.state() != DONE {
+        directory.run("--quiet", 0);
+    }
+    let expect = directory.archived();
+    assert!(undisturbed.archived() == expect, "artdaqDB in MongoDB and in a directory differ");
+    stories(one_start, &expect, &in_mongodb);
+}
+
+fn stories(one_start: Duration, expect: &Archived, world: &dyn Fn() -> World) {
     let (wanted, mut kills, mut seed) = (count(), 0, 0);
     while kills < wanted {
         seed += 1;
         assert!(seed < 10 + u64::from(wanted), "the program ends before it can be killed");
-        kills += story(seed, one_start, &expect);
+        kills += story(seed, one_start, expect, &world());
     }
     eprintln!("{kills} kills in {seed} stories; an undisturbed start takes {one_start:?}");
 }
 
 /// One archive, from nothing to its end through kills; how many there were.
-fn story(seed: u64, one_start: Duration, expect: &Archived) -> u32 {
-    let world = world();
+fn story(seed: u64, one_start: Duration, expect: &Archived, world: &World) -> u32 {
     let mut kills = 0;
     for round in 0.. {
         assert!(round < 60, "seed {seed}: no progress: {}", world.state());
@@ -77,7 +109,7 @@ fn story(seed: u64, one_start: Duration, expect: &Archived) -> u32 {
         }
         let killer = Killer::new(seed * 1000 + round).delays(Duration::ZERO..=one_start.mul_f64(0.7)).kills_max(3);
         let start = || world.env.plain_command(["--quiet"]);
-        let report = killer.run(start, |kill| check(&world, &format!("seed {seed}, round {round}, kill {kill}")));
+        let report = killer.run(start, |kill| check(world, &format!("seed {seed}, round {round}, kill {kill}")));
         assert_eq!(report.status.code(), Some(0), "seed {seed}, round {round}");
         kills += report.kills;
     }

@@ -6,13 +6,24 @@
 
 mod dry_run;
 mod example;
+mod growing;
 mod guide;
 mod kill;
 mod lock;
+#[cfg(feature = "mongodb")]
+mod mongodb;
+mod notify;
 mod recovery;
+mod rehearsal;
+mod scenarios;
+mod secrets;
+mod selftest;
 mod server;
 mod signals;
 mod sources;
 mod state;
+mod status;
 mod support;
+mod takeover;
+mod tools;
 mod usage;

@@ -5,7 +5,7 @@ use test_kit::ucondb::{FakeUconDb, Fault, Options};
 use crate::support::World;
 
 /// A world whose UconDB is a fake server; `act` runs while the server does.
-fn with_server(runs: &str, password: &str, act: impl FnOnce(&World, &FakeUconDb)) {
+pub(crate) fn with_server(runs: &str, password: &str, act: impl FnOnce(&World, &FakeUconDb)) {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     let server = runtime.block_on(FakeUconDb::start(Options::default())).unwrap();
     let world = World::new(runs);

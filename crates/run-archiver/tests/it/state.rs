@@ -15,6 +15,8 @@ fn a_damaged_state_is_refused_with_the_remedy_and_the_remedy_works() {
         ("migrator_state.json", "[]", "--recover-migrate-state"),
         ("migrate_failures.log", "-1\n", "--recover-migrate-state"),
         ("migrator_state.json.in_flight", "?\n", "--recover-migrate-state"),
+        ("importer_state.json.unfinished", "x", "--recover-import-state"),
+        ("imported.jsonl", "no journal", "--recover-import-state"),
     ] {
         let world = World::new("100-105");
         world.spoil(103);
@@ -29,10 +31,13 @@ fn a_damaged_state_is_refused_with_the_remedy_and_the_remedy_works() {
         assert!(stderr.contains(&format!("run-archiver 'config.yaml' {flag}")), "{file}: {stderr}");
         assert_eq!(fs::read_to_string(world.work(file)).unwrap(), content, "the bytes are kept");
 
-        let (stdout, _) = world.run(flag, 0);
-        assert!(stdout.contains("set aside:"), "{stdout}");
+        let answer = world.json(flag, 0);
         assert_eq!(world.state(), state, "{file}");
-        assert_eq!(fs::read_to_string(world.work(&format!("{file}.damaged"))).unwrap(), content);
+        let kept = answer["kept"].as_array().unwrap().iter().map(|path| path.as_str().unwrap());
+        let kept = kept.filter(|path| path.starts_with(&format!("work/{file}.before-"))).collect::<Vec<_>>();
+        assert_eq!(kept.len(), 1, "{answer:#}");
+        assert_eq!(fs::read_to_string(world.env.join(kept[0])).unwrap(), content);
+        assert_eq!(answer["damaged"], serde_json::json!([format!("work/{file}")]));
         world.mend(103);
         world.run("", 0);
         assert_eq!(world.state(), "105/105 none, 105/105 none");

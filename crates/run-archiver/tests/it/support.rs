@@ -2,9 +2,9 @@
 
 use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
 
-use artdaq_db::{ConfigStore as _, Configuration, DatabaseUri, FilesystemStore, RandomOids, Surroundings};
+use artdaq_db::{ConfigStore, Configuration, FilesystemStore, FilesystemUri, RandomOids, Surroundings};
 use fs_err as fs;
-use run_pipeline::{StagePaths, StageSnapshot};
+use run_pipeline::{Stage, StagePaths, StageSnapshot};
 use run_state::RunSet;
 use serde_json::Value;
 use statefile::SystemClock;
@@ -20,7 +20,7 @@ system_layout: [{collection: SystemLayout pattern: '(.*)(schema)(\.fcl$)'}]
 /// No pauses, no retries: what fails in these tests fails for good.
 const CONFIG: &str = "\
 app: {work_dir: work, batch_size: 50, run_process_retries: 0, retry_delay_seconds: 0, log_file: '${work_dir}/archiver.log'}
-source_files: {run_records_dir: records}
+source_files: {run_records_dir: records, settle_seconds: 0}
 artdaq_db: {database_uri: 'filesystemdb://stores/artdaqdb', fcl_conf_dir: conf}
 ucon_db: {server_url: 'embedded://stores/ucondb.sqlite', folder_name: test01, object_name: configuration}
 ";
@@ -28,6 +28,9 @@ ucon_db: {server_url: 'embedded://stores/ucondb.sqlite', folder_name: test01, ob
 /// A directory with records, a configuration `config.yaml`, and stores.
 pub(crate) struct World {
     pub(crate) env: TestEnv,
+    /// Where artdaqDB is, if not in the directory.
+    #[cfg(feature = "mongodb")]
+    pub(crate) mongodb: Option<crate::mongodb::Scratch>,
 }
 
 /// A run in artdaqDB.
@@ -55,7 +58,11 @@ impl World {
         env.write("config.yaml", CONFIG);
         env.write("conf/schema.fcl", SCHEMA);
         fs::create_dir_all(env.join("records")).unwrap();
-        let world = Self { env };
+        let world = Self {
+            env,
+            #[cfg(feature = "mongodb")]
+            mongodb: None,
+        };
         world.add(runs);
         world
     }
@@ -129,8 +136,9 @@ impl World {
     }
 
     /// The state of a stage, as the library reads it.
-    pub(crate) fn snapshot(&self, state: &str, log: &str) -> StageSnapshot {
-        let paths = StagePaths { state: self.work(state), failure_log: self.work(log) };
+    pub(crate) fn snapshot(&self, marks: &str, log: &str) -> StageSnapshot {
+        let stage = if marks.starts_with("importer") { Stage::Import } else { Stage::Migrate };
+        let paths = StagePaths { stage, state: self.work(marks), failure_log: self.work(log) };
         StageSnapshot::read(&paths).unwrap()
     }
 
@@ -143,11 +151,15 @@ impl World {
         self.env.join("work").join(name)
     }
 
-    pub(crate) fn artdaq(&self) -> FilesystemStore {
-        let uri = format!("filesystemdb://{}", self.env.join("stores/artdaqdb").display());
+    pub(crate) fn artdaq(&self) -> Arc<dyn ConfigStore> {
         let surroundings =
             Surroundings { clock: Arc::new(SystemClock), oids: Arc::new(RandomOids), user: "tester".to_owned() };
-        FilesystemStore::new(&DatabaseUri::parse(&uri, |_| None).unwrap(), surroundings)
+        #[cfg(feature = "mongodb")]
+        if let Some(scratch) = &self.mongodb {
+            return Arc::new(scratch.store(surroundings));
+        }
+        let uri = format!("filesystemdb://{}", self.env.join("stores/artdaqdb").display());
+        Arc::new(FilesystemStore::new(&FilesystemUri::parse(&uri, |_| None).unwrap(), surroundings))
     }
 
     fn ucon(&self) -> EmbeddedStore {

@@ -1,5 +1,7 @@
 //! Wrong command lines and configurations.
 
+use fs_err as fs;
+
 use crate::support::World;
 
 #[test]
@@ -70,4 +72,39 @@ fn the_directory_of_the_schema_must_be_right() {
     let (_, stderr) = world.run("", 1);
     assert!(stderr.contains("elsewhere/schema.fcl"), "{stderr}");
     assert!(stderr.contains("hint: `artdaq_db.fcl_conf_dir` must be the directory"), "{stderr}");
+}
+
+#[test]
+fn the_manual_page_and_the_completions_are_those_of_the_command_line() {
+    let world = World::new("none");
+    world.run("--generate-man pages/man --generate-completions pages/completions", 0);
+    let read = |name: &str| fs::read_to_string(world.env.join("pages").join(name)).unwrap();
+    for name in [
+        "man/run-archiver.1",
+        "completions/run-archiver.bash",
+        "completions/_run-archiver",
+        "completions/run-archiver.fish",
+    ] {
+        let text = read(name).replace("\\-", "-");
+        assert!(text.contains("test-notifications") && !text.contains("generate-man"), "{name}: {text}");
+    }
+    assert!(read("man/run-archiver.1").starts_with(".ie"), "a manual page");
+    let (help, _) = world.run("--help", 0);
+    assert!(!help.contains("generate-man"), "{help}");
+    world.run("--generate-man pages", 64);
+}
+
+#[test]
+fn help_and_the_page_agree_on_the_exit_codes() {
+    let page = include_str!("../../../../docs/exit-codes.md");
+    let (_, page) = page.split_once("## run-archiver").unwrap();
+    let code = |line: &str| line.strip_prefix("| ")?.split_once(' ')?.0.parse::<u8>().ok();
+    let documented: Vec<u8> = page.lines().filter_map(code).collect();
+    assert_eq!(documented, [0, 1, 2, 3, 64, 130]);
+    let (help, _) = World::new("100").run("--help", 0);
+    let (_, told) = help.split_once("Exit codes:").unwrap();
+    let told = told.replace('\n', " ");
+    for code in documented {
+        assert!(told.contains(&format!(" {code} ")), "{code} is not in {told:?}");
+    }
 }

@@ -36,6 +36,11 @@ impl Fuse {
         }
     }
 
+    /// The steps spent, where there were all that can be.
+    pub(crate) fn spent(&self) -> i64 {
+        i64::MAX - self.steps_left.load(Ordering::SeqCst)
+    }
+
     pub(crate) fn is_blown(&self) -> bool {
         self.steps_left.load(Ordering::SeqCst) < 0
     }

@@ -18,7 +18,7 @@ fn assert_nothing_is_lost(state: &StageSnapshot, available: &RunSet, archived: &
     assert!(lost.is_empty(), "step {step}: {lost} is lost with marks {} and log {}", state.marks, state.failed);
 }
 
-async fn import_with_power_for(world: &World, steps: i64, mode: Mode) -> bool {
+pub(super) async fn import_with_power_for(world: &World, steps: i64, mode: Mode) -> bool {
     let fuse = Fuse::of(steps);
     let store = Faulty::fused(&world.config, &fuse);
     tokio::select! {
@@ -32,7 +32,7 @@ async fn import_with_power_for(world: &World, steps: i64, mode: Mode) -> bool {
     fuse.is_blown()
 }
 
-async fn migrate_with_power_for(world: &World, steps: i64, mode: Mode) -> bool {
+pub(super) async fn migrate_with_power_for(world: &World, steps: i64, mode: Mode) -> bool {
     let fuse = Fuse::of(steps);
     let source = Faulty::fused(&world.config, &fuse);
     let store = Faulty::fused(&world.blobs, &fuse);
@@ -50,7 +50,8 @@ pub(super) async fn settle(world: &World, stage: &str) {
     let lock = world.dir.path().join(format!("{stage}.lock"));
     let owner = statefile::Owner::current(&statefile::SystemClock);
     while statefile::Lock::acquire(&lock, &owner).is_err() {
-        tokio::task::yield_now().await;
+        // A pause, not a yield: whoever holds it may wait for the clock, which moves when nobody works.
+        tokio::time::sleep(std::time::Duration::from_millis(1)).await;
     }
 }
 

@@ -174,6 +174,10 @@ impl BlobStore for Faulty<MemoryStore> {
         Ok(self.play(Call::Put(run), blob_refusal, self.store.put(run, bytes)).await?.0)
     }
 
+    async fn put_version(&self, run: RunNumber, bytes: &[u8]) -> Result<Receipt, BlobError> {
+        Ok(self.play(Call::Put(run), blob_refusal, self.store.put_version(run, bytes)).await?.0)
+    }
+
     async fn get(&self, run: RunNumber) -> Result<Option<Vec<u8>>, BlobError> {
         Ok(self.play(Call::Get(run), blob_refusal, self.store.get(run)).await?.0)
     }

@@ -251,7 +251,7 @@ async fn a_plan_says_what_would_be_done_and_touches_nothing() {
     let before = files_in(world.dir.path());
     let (importer, migrator) = (world.paths("importer"), world.paths("migrator"));
     let (incremental, full) = (options(Mode::Incremental), options(Mode::Full));
-    let plan = plan_import(&importer, world.source(), &*world.config, &incremental).await.unwrap();
+    let plan = plan_import(&importer, world.source(), &*world.config, &incremental, &*world.clock).await.unwrap();
     assert_eq!((plan.selection.work, plan.selection.late), (runs("105"), runs("103")));
     let plan = plan_migrate(&migrator, &*world.config, &*world.blobs, &full).await.unwrap();
     assert_eq!(plan.selection.work, runs("100-102, 104"));
@@ -264,7 +264,7 @@ async fn unreadable_state_is_refused() {
     fs::write(world.paths("importer").failure_log, "100\n10x\n").unwrap();
     let lock = statefile::Owner::current(&statefile::SystemClock);
     let lock = Arc::new(statefile::Lock::acquire(world.dir.path().join("importer.lock"), &lock).unwrap());
-    let refused = crate::StageFiles::open(&world.paths("importer"), lock).unwrap_err();
+    let refused = crate::StageFiles::open(&world.paths("importer"), lock, Arc::clone(&world.clock) as _).unwrap_err();
     assert!(refused.to_string().contains("is not a valid failure log"), "{refused}");
 }
 

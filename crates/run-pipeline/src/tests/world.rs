@@ -9,15 +9,15 @@ use artdaq_db::{ConfigStore, MemoryStore as ConfigMemory};
 use fs_err as fs;
 use run_record::{convert::Fhiclize, directory::Limits, schema::Schema};
 use run_state::{RunNumber, RunSet};
-use statefile::{Lock, Owner, SystemClock};
+use statefile::{Clock as _, Lock, ManualClock, Owner, SystemClock};
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 use ucon_db::{BlobStore, MemoryStore};
 
 use super::Fuse;
 use crate::{
-    Event, EventKind, MigrateOptions, Mode, Observer, RecordSource, StageError, StageFiles, StageOptions, StagePaths,
-    StageReport, StageSnapshot, import, migrate,
+    Event, EventKind, MigrateOptions, Mode, Observer, RecordSource, Stage, StageError, StageFiles, StageOptions,
+    StagePaths, StageReport, StageSnapshot, import, migrate,
 };
 
 pub(super) fn runs(text: &str) -> RunSet {
@@ -44,6 +44,8 @@ pub(super) struct World {
     pub(super) blobs: Arc<MemoryStore>,
     pub(super) seen: Arc<Seen>,
     pub(super) cancel: CancellationToken,
+    /// It stands still until a test moves it.
+    pub(super) clock: Arc<ManualClock>,
 }
 
 pub(super) const RECORD: &str = "run_number: 7\n";
@@ -59,6 +61,7 @@ impl World {
             blobs: Arc::default(),
             seen: Arc::default(),
             cancel: CancellationToken::new(),
+            clock: Arc::new(ManualClock::at(SystemClock.now())),
         }
     }
 
@@ -73,9 +76,18 @@ impl World {
     }
 
     pub(super) fn write(&self, run: u64, text: &str) {
+        self.write_file(run, "boot.fcl", text);
+    }
+
+    /// Writes a file of a run directory; both are as old as the clock says.
+    pub(super) fn write_file(&self, run: u64, name: &str, text: &str) {
         let dir = self.record_dir(run.into());
         fs::create_dir_all(&dir).unwrap();
-        fs::write(dir.join("boot.fcl"), text).unwrap();
+        fs::write(dir.join(name), text).unwrap();
+        for path in [dir.join(name), dir] {
+            let now = self.clock.now().into();
+            fs::File::open(path).unwrap().into_parts().0.set_modified(now).unwrap();
+        }
     }
 
     pub(super) fn add(&self, text: &str) {
@@ -91,15 +103,19 @@ impl World {
         })
     }
 
-    pub(super) fn paths(&self, stage: &str) -> StagePaths {
-        let at = |name: String| self.dir.path().join(name);
-        StagePaths { state: at(format!("{stage}_state.json")), failure_log: at(format!("{stage}_failures.log")) }
+    pub(super) fn paths(&self, name: &str) -> StagePaths {
+        let at = |file: String| self.dir.path().join(file);
+        StagePaths {
+            stage: if name == "importer" { Stage::Import } else { Stage::Migrate },
+            state: at(format!("{name}_state.json")),
+            failure_log: at(format!("{name}_failures.log")),
+        }
     }
 
     pub(super) fn open(&self, stage: &str) -> StageFiles {
         let lock_file = self.dir.path().join(format!("{stage}.lock"));
         let lock = Arc::new(Lock::acquire(lock_file, &Owner::current(&SystemClock)).unwrap());
-        StageFiles::open(&self.paths(stage), lock).unwrap()
+        StageFiles::open(&self.paths(stage), lock, Arc::clone(&self.clock) as _).unwrap()
     }
 
     pub(super) fn state(&self, stage: &str) -> StageSnapshot {
@@ -159,7 +175,7 @@ impl World {
         let mut files = self.open("migrator");
         files.fuse = fuse.map(Arc::clone);
         let seen = Arc::clone(&self.seen) as _;
-        let special = MigrateOptions::default();
+        let special = MigrateOptions { import: Some(self.paths("importer")), ..MigrateOptions::default() };
         migrate(files, source, store, special, options, seen, self.cancel.clone()).await.1
     }
 
@@ -179,7 +195,7 @@ impl World {
 }
 
 /// Every file below a directory with its content.
-pub(super) fn files_in(dir: &Path) -> Vec<(PathBuf, Vec<u8>)> {
+pub(crate) fn files_in(dir: &Path) -> Vec<(PathBuf, Vec<u8>)> {
     let mut found = Vec::new();
     for entry in fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path()) {
         if entry.is_dir() {

@@ -2,10 +2,10 @@
 
 use std::{path::Path, sync::Arc};
 
-use artdaq_db::{ConfigStore, DatabaseUri, FilesystemStore, RandomOids, Surroundings};
+use artdaq_db::{ConfigStore, FilesystemStore, FilesystemUri, RandomOids, Surroundings};
 use fs_err as fs;
 use run_pipeline::{
-    MigrateOptions, RecordSource, StageError, StageFiles, StageOptions, StagePaths, StageReport, StageSnapshot,
+    MigrateOptions, RecordSource, Stage, StageError, StageFiles, StageOptions, StagePaths, StageReport, StageSnapshot,
     Unobserved, import, migrate,
 };
 use run_record::{convert::Fhiclize, directory::Limits, schema::Schema};
@@ -50,7 +50,7 @@ impl Lab {
         let dir = tempfile::tempdir().unwrap();
         fs::create_dir(dir.path().join("records")).unwrap();
         let root = dir.path().to_str().unwrap().to_owned();
-        let uri = DatabaseUri::parse("filesystemdb://$LAB/archive", |_| Some(root.clone())).unwrap();
+        let uri = FilesystemUri::parse("filesystemdb://$LAB/archive", |_| Some(root.clone())).unwrap();
         let clock = Arc::new(SystemClock);
         let surroundings = Surroundings { clock: clock.clone(), oids: Arc::new(RandomOids), user: "daq".into() };
         let config = Arc::new(FilesystemStore::new(&uri, surroundings));
@@ -65,12 +65,16 @@ impl Lab {
 
     fn paths(&self, stage: &str) -> StagePaths {
         let at = |name: String| self.dir.path().join(name);
-        StagePaths { state: at(format!("{stage}_state.json")), failure_log: at(format!("{stage}_failures.log")) }
+        StagePaths {
+            stage: if stage == "importer" { Stage::Import } else { Stage::Migrate },
+            state: at(format!("{stage}_state.json")),
+            failure_log: at(format!("{stage}_failures.log")),
+        }
     }
 
     fn open(&self, stage: &str) -> StageFiles {
         let lock = Lock::acquire(self.dir.path().join(".archiver.lock"), &Owner::current(&SystemClock)).unwrap();
-        StageFiles::open(&self.paths(stage), Arc::new(lock)).unwrap()
+        StageFiles::open(&self.paths(stage), Arc::new(lock), Arc::new(SystemClock)).unwrap()
     }
 
     pub(super) fn text(&self, stage: &str) -> String {

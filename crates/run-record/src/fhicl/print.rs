@@ -37,9 +37,12 @@ impl Document {
     /// The comments alone, each on its line (an extension: the genuine export is empty).
     fn print_comments(&self, out: &mut String) {
         let mut line = 1;
+        // Stored line numbers are not to be trusted with the size of the text.
+        let mut blank_lines_left = 10_000;
         for comment in &self.comments {
-            // A stored line number is not to be trusted with the size of the text.
-            for _ in line..comment.line.min(line + 10_000) {
+            let blank_lines = comment.line.saturating_sub(line).min(blank_lines_left);
+            blank_lines_left -= blank_lines;
+            for _ in 0..blank_lines {
                 out.push('\n');
             }
             out.push_str(&comment.text);
@@ -85,9 +88,21 @@ fn print_binding(out: &mut String, key: &str, item: &Item) {
 fn print_annotation(out: &mut String, item: &Item) {
     if let Some(annotation) = &item.annotation {
         out.push(' ');
-        out.push_str(annotation);
+        // A binding behind an include on the same line has the directive for its comment; printed, it would include
+        // the file once more.
+        if !is_include(annotation) {
+            out.push_str(annotation);
+        }
         out.push('\n');
     }
+}
+
+/// Whether a comment is an include directive: `#include`, blanks, a quote.
+fn is_include(comment: &str) -> bool {
+    comment.strip_prefix("#include").is_some_and(|rest| {
+        let name = rest.trim_start_matches([' ', '\t', '\r', '\u{b}', '\u{c}']);
+        name.len() < rest.len() && name.starts_with(['"', '\''])
+    })
 }
 
 fn print_value(out: &mut String, value: &Value) {

@@ -264,3 +264,22 @@ fn the_deepest_document_is_readable_by_common_json_readers() {
         refuses(&format!("k: {open}{}", &text[3..]), 1, 4 + open.len() * NESTING_MAX);
     }
 }
+
+#[test]
+fn an_include_is_printed_once_though_a_binding_stands_behind_it() {
+    let document = Document::parse("t.fcl", "#include \"a.fcl\" b: 1\n").unwrap();
+    let printed = document.to_text();
+    assert_eq!(printed, " \n#include \"a.fcl\" \n\nb: 1 \n");
+    assert_eq!(Document::parse("t.fcl", &printed).unwrap().to_data(), document.to_data());
+}
+
+#[test]
+fn line_numbers_cannot_make_a_text_of_any_size() {
+    let json = |text: &str| serde_json::from_str::<crate::json::Json>(text).unwrap();
+    let comment = |n: u64| format!(r##"{{"linenum":{},"value":"#"}}"##, n * 100_000);
+    let comments: Vec<_> = (1..=1000).map(comment).collect();
+    let data = json(r#"{"prolog":{},"main":{}}"#);
+    let document =
+        Document::from_stored(&data, &json("{}"), &json(&format!("[{}]", comments.join(",")))).unwrap();
+    assert_eq!(document.to_text().len(), 10_000 + 2 * 1000);
+}

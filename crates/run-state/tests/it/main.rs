@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 
 use proptest::prelude::*;
-use run_state::{FailureLog, Marks, RunNumber, RunSet};
+use run_state::{Acknowledgement, Acknowledgements, FailureLog, Marks, RunNumber, RunSet};
 use statefile::Document;
 
 fn set(text: &str) -> RunSet {
@@ -39,8 +39,9 @@ fn marks_advance_over_contiguous_runs_only() {
 
 #[test]
 fn recovery_may_move_marks_backwards() {
-    assert_eq!(marks("107/109").recovered(&set("100-102, 105")).to_string(), "102/105");
-    assert_eq!(marks("107/109").recovered(&set("none")).to_string(), "0/0");
+    assert_eq!(marks("107/109").recovered(&set("100-102, 105"), &set("none")).to_string(), "102/105");
+    assert_eq!(marks("107/109").recovered(&set("none"), &set("none")).to_string(), "0/0");
+    assert_eq!(marks("0/0").recovered(&set("100-102, 105"), &set("103-104")).to_string(), "105/105");
 }
 
 #[test]
@@ -80,6 +81,63 @@ fn run_sets_are_read_or_refused() {
     check("5-3", None);
     check("+5", None);
     check("18446744073709551616", None);
+}
+
+#[test]
+fn the_contiguous_mark_passes_what_is_acknowledged() {
+    let check = |before: &str, archived: &str, acknowledged: &str, after: &str| {
+        let mut marks = marks(before);
+        marks.advance_over(&set(archived), &set(acknowledged), set(archived).last().unwrap_or_default());
+        assert_eq!(marks.to_string(), after, "{before} with {archived} over {acknowledged}");
+    };
+    // before   archived        acknowledged    after
+    check("102/107", "100-102, 105-107", "103-104", "107/107");
+    check("102/107", "100-102, 105-107", "103", "102/107"); // one of the two is still missing
+    check("0/0", "100-102", "103-200", "102/102"); // nothing behind the gap: what comes is not late
+    check("0/0", "100-102", "50-60", "102/102"); // the sequence begins with what is archived
+    check("0/0", "100-102", "98-99", "102/102");
+    check("0/0", "none", "1-5", "0/0");
+    check("107/107", "100-107", "none", "107/107");
+}
+
+#[test]
+fn acknowledgements_expire_are_withdrawn_and_keep_what_they_do_not_know() {
+    let time = |text: &str| text.parse().unwrap();
+    let text = r#"{
+  "version": "1.0",
+  "acknowledgements": [
+    {
+      "runs": "103-104",
+      "reason": "detector off",
+      "person": "ada",
+      "at": "2026-11-21T06:40:00Z",
+      "until": "2027-01-01",
+      "ticket": 1.50
+    },
+    {
+      "runs": "200",
+      "reason": "",
+      "person": "",
+      "at": "2026-11-22T00:00:00Z"
+    }
+  ],
+  "note": {"b": 1, "a": 2}
+}"#;
+    let mut gaps = Acknowledgements::decode(text).unwrap();
+    assert_eq!(gaps.encode().unwrap(), text);
+    assert_eq!(gaps.active(time("2027-01-01T23:59:59Z")).to_string(), "103-104, 200");
+    assert_eq!(gaps.active(time("2027-01-02T00:00:00Z")).to_string(), "200");
+    assert_eq!(gaps.of(104.into(), time("2026-12-01T00:00:00Z")).unwrap().reason, "detector off");
+    assert!(gaps.of(104.into(), time("2027-12-01T00:00:00Z")).is_none());
+    assert_eq!(gaps.withdraw(&set("104-300")).to_string(), "104, 200");
+    assert_eq!(gaps.list().len(), 1);
+    gaps.add(Acknowledgement::new(set("103"), "again", "bob", time("2026-11-23T00:00:00Z"), None));
+    assert_eq!(gaps.of(103.into(), time("2026-12-01T00:00:00Z")).unwrap().person, "bob");
+    for bad in
+        ["", "[]", "{}", r#"{"version": "1.0", "acknowledgements": [{"runs": "5-3", "at": "2026-11-21T06:40:00Z"}]}"#]
+    {
+        assert!(Acknowledgements::decode(bad).is_err(), "{bad}");
+    }
 }
 
 proptest! {

@@ -90,8 +90,13 @@ pub fn child(
 
 /// An error with its causes, on one line.
 pub(super) fn chain(error: &(dyn Error + 'static)) -> String {
-    let causes = std::iter::successors(Some(error), |error| error.source());
-    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text = format!("{text}: {error}");
+        cause = error.source();
+    }
+    text
 }
 
 struct Voice<'a>(&'a mut dyn Write);
@@ -184,9 +189,19 @@ pub(super) fn lock_in(dir: &Path) -> PathBuf {
 
 pub(super) fn open(dir: &Path, clock: &dyn Clock) -> Result<StateFile<Sample>, Box<dyn Error>> {
     let path = document_in(dir);
-    let lock = Lock::acquire(StateFile::<Sample>::lock_path(&path), &Owner::current(clock))?;
-    Ok(StateFile::open(path, lock, Sample::fresh)?)
+    let (lock_path, me) = (StateFile::<Sample>::lock_path(&path), Owner::current(clock));
+    let mut lock = Lock::acquire(&lock_path, &me);
+    // The one before is dead, but some servers take a moment to notice. A refusal takes its time by itself.
+    for _ in 0..LOCK_ATTEMPTS {
+        if !matches!(lock, Err(LockError::InUse { .. })) {
+            break;
+        }
+        lock = Lock::acquire(&lock_path, &me);
+    }
+    Ok(StateFile::open(path, lock?, Sample::fresh)?)
 }
+
+const LOCK_ATTEMPTS: u32 = 30;
 
 /// The count of the document in `dir`, `None` where there is none.
 pub(super) fn read_document(dir: &Path) -> Result<Option<u64>, OpenError> {

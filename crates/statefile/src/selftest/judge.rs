@@ -161,25 +161,29 @@ pub(super) fn durability(mount: &Mount, file: Flushes, directory: Flushes, flaws
             return Judgement::broken(format!("{kind} is memory: nothing outlives a reboot"))
                 .advice("fine for rehearsals; keep state on a disk");
         }
-        FileSystem::Layer if mount.has("volatile") => {
+        // The kernel's own spelling in the table of mounts, and that of whoever mounts.
+        FileSystem::Layer if mount.has("volatile") || mount.has("fsync=volatile") => {
             return Judgement::broken("mounted with `volatile`: flushes are left out")
                 .advice("mount a volume for the state, or leave the option out");
         }
         _ => {}
     }
     if file.p50.min(directory.p50) < FLUSH_MICROSECONDS_MIN {
-        return Judgement::unknown(format!("{detail}: faster than any disk, so it probably does not reach one")).advice(
-            "see whether something leaves flushes out: a library such as eatmydata, a virtual disk with \
+        return Judgement::unknown(format!("{detail}: faster than any disk, so it probably does not reach one"))
+            .advice(
+                "see whether something leaves flushes out: a library such as eatmydata, a virtual disk with \
              `cache=unsafe`, a container's layer",
-        );
+            );
     }
     if let Some(option) = ["nobarrier", "barrier=0"].into_iter().find(|option| mount.has(option)) {
         return Judgement::unknown(format!("{detail}; mounted with `{option}`: the disk's own cache is not flushed"))
             .advice("mount it without that option, unless the cache has a battery");
     }
     match mount.file_system {
-        FileSystem::Network => Judgement::unknown(format!("{detail}, says the server; whether it asks its disk is not to be seen"))
-            .advice("see that the server does not acknowledge early (NFS: `sync`, not `async`, in its exports)"),
+        FileSystem::Network => {
+            Judgement::unknown(format!("{detail}, says the server; whether it asks its disk is not to be seen"))
+                .advice("see that the server does not acknowledge early (NFS: `sync`, not `async`, in its exports)")
+        }
         FileSystem::Program | FileSystem::Other => {
             Judgement::unknown(format!("{detail}; what {kind} does with it is not to be seen"))
                 .advice("ask whoever runs the file system whether fsync reaches a disk; else keep state elsewhere")
@@ -208,13 +212,24 @@ pub(super) fn steps(flaws: &Flaws, kept: String) -> Judgement {
     }
 }
 
+/// Names and permissions came back; `has_modes` says whether permissions can be set at all.
+pub(super) fn names(flaws: &Flaws, has_modes: bool, kept: String) -> Judgement {
+    let judgement = steps(flaws, kept);
+    if has_modes || judgement.verdict == Verdict::Broken {
+        return judgement;
+    }
+    Judgement::unknown(format!("{}; who may read a file is decided by the mount, not by the file", judgement.detail))
+        .advice("see that its options let nobody read who must not")
+}
+
 /// Writers got no more room; `ways` says how.
 pub(super) fn room(ways: &[&str], flaws: &Flaws) -> Judgement {
     if let Some(told) = told(flaws) {
         return Judgement::broken(told).advice(NO_STATE_HERE);
     }
     if ways.is_empty() {
-        return Judgement::unknown("no limit could be set");
+        return Judgement::unknown("no limit of a file's size had an effect, and the disk itself was not filled")
+            .advice("see that somebody is told before this file system is full");
     }
     Judgement::kept(format!(
         "{}: nothing lost, and the next start goes on (the disk itself was not filled, since others use it)",
@@ -245,7 +260,8 @@ mod tests {
 
     #[test]
     fn reads_and_kills() {
-        for (samples, bad, expect) in [(0, 0, Unknown), (9, 0, Unknown), (10, 0, Kept), (10, 1, Broken), (0, 1, Broken)] {
+        for (samples, bad, expect) in [(0, 0, Unknown), (9, 0, Unknown), (10, 0, Kept), (10, 1, Broken), (0, 1, Broken)]
+        {
             assert_eq!(replacement(samples, 1_000, &flaws(bad)).verdict, expect, "{samples} updates");
             assert_eq!(replacement(1_000, samples, &flaws(bad)).verdict, expect, "{samples} reads");
             assert_eq!(kill("document", samples, &flaws(bad)).verdict, expect, "{samples} kills");
@@ -297,6 +313,7 @@ mod tests {
             ("tmpfs", FileSystem::Memory, "rw", 800.0, 900.0, 0, Broken), // however slow
             ("overlay", FileSystem::Layer, "rw", 800.0, 900.0, 0, Kept),
             ("overlay", FileSystem::Layer, "rw,volatile", 800.0, 900.0, 0, Broken),
+            ("overlay", FileSystem::Layer, "rw,uuid=on,fsync=volatile", 0.4, 0.4, 0, Broken),
             ("overlay", FileSystem::Layer, "rw", 1.0, 1.0, 0, Unknown),
             ("nfs4", FileSystem::Network, "rw", 800.0, 900.0, 0, Unknown),
             ("fuse", FileSystem::Program, "rw", 800.0, 900.0, 0, Unknown),
@@ -320,8 +337,16 @@ mod tests {
             let Flushes { p50, p99 } = Flushes::of(measured);
             assert_eq!((p50, p99), expect);
         }
-        for (microseconds, expect) in [(0.42, "0.4 µs"), (42.0, "42 µs"), (4_200.0, "4.2 ms"), (420_000.0, "0.42 s")] {
+        for (microseconds, expect) in [(0.42, "0.4 µs"), (42.0, "42 µs"), (4_200.0, "4.2 ms"), (420_000.0, "0.42 s")]
+        {
             assert_eq!(time(microseconds), expect);
+        }
+    }
+
+    #[test]
+    fn permissions_of_the_mount() {
+        for (bad, has_modes, expect) in [(0, true, Kept), (0, false, Unknown), (1, true, Broken), (1, false, Broken)] {
+            assert_eq!(names(&flaws(bad), has_modes, "six names".to_owned()).verdict, expect, "{bad} {has_modes}");
         }
     }
 

@@ -216,6 +216,7 @@ pub fn run(setup: &Setup<'_>) -> Result<Report, SelftestError> {
     let mount = Mount::of(place.path()).map_err(unusable)?;
     let mut notes = Vec::new();
     notes.extend(skew(place.path(), setup.clock.now()));
+    notes.extend(scarcity(&mount));
     let trials = trials::all(setup, place.path(), &mount);
     let left = place.path().to_owned();
     if let Err(error) = place.close() {
@@ -223,9 +224,13 @@ pub fn run(setup: &Setup<'_>) -> Result<Report, SelftestError> {
     }
     match trials {
         None => Err(SelftestError::Cancelled { dir: setup.dir.to_owned() }),
-        Some(trials) => {
-            Ok(Report { dir: setup.dir.to_owned(), mount, trials, notes, took: (setup.elapsed)().saturating_sub(start) })
-        }
+        Some(trials) => Ok(Report {
+            dir: setup.dir.to_owned(),
+            mount,
+            trials,
+            notes,
+            took: (setup.elapsed)().saturating_sub(start),
+        }),
     }
 }
 
@@ -242,6 +247,18 @@ fn skew(dir: &Path, now: DateTime<Utc>) -> Option<String> {
         )
     })
 }
+
+/// What to say where there is hardly any room left.
+fn scarcity(mount: &Mount) -> Option<String> {
+    let Mount { free_bytes, free_files, .. } = mount;
+    if *free_bytes < FREE_BYTES_MIN {
+        return Some(format!("only {} are free", mount::bytes(*free_bytes)));
+    }
+    free_files.filter(|free| *free < FREE_FILES_MIN).map(|free| format!("only {free} more files fit"))
+}
+
+const FREE_BYTES_MIN: u64 = 50_000_000;
+const FREE_FILES_MIN: u64 = 1_000;
 
 /// Some file systems keep times to two seconds.
 const SKEW_MILLISECONDS_MAX: i64 = 3_000;

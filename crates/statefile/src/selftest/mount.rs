@@ -1,7 +1,7 @@
 //! What the system says of a mount: its kind, device and options.
 
 use std::{
-    io,
+    fmt, io,
     path::{Path, PathBuf},
 };
 
@@ -72,7 +72,15 @@ impl Mount {
             |(kind, file_system)| (kind.to_owned(), file_system),
         );
         let Some(line) = line else {
-            return Self { kind, file_system, mount_point: None, source: None, options: Vec::new(), free_bytes, free_files };
+            return Self {
+                kind,
+                file_system,
+                mount_point: None,
+                source: None,
+                options: Vec::new(),
+                free_bytes,
+                free_files,
+            };
         };
         // The table of mounts is the more precise: `nfs4`, `fuse.sshfs`.
         if file_system == FileSystem::Program && ON_A_SERVER.contains(&line.kind.as_str()) {
@@ -93,6 +101,34 @@ impl Mount {
     pub(super) fn has(&self, option: &str) -> bool {
         self.options.iter().any(|found| found == option)
     }
+}
+
+/// As in `ext4 on /data from /dev/sda1 (rw,relatime), 27.8 GB free`.
+impl fmt::Display for Mount {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { kind, mount_point, source, options, free_bytes, .. } = self;
+        f.write_str(kind)?;
+        if let Some(mount_point) = mount_point {
+            write!(f, " on {}", mount_point.display())?;
+        }
+        if let Some(source) = source {
+            write!(f, " from {source}")?;
+        }
+        if !options.is_empty() {
+            write!(f, " ({})", options.join(","))?;
+        }
+        write!(f, ", {} free", bytes(*free_bytes))
+    }
+}
+
+/// A size for people.
+pub(super) fn bytes(bytes: u64) -> String {
+    let (unit, name) = match bytes {
+        0..1_000_000 => (1_000, "kB"),
+        1_000_000..1_000_000_000 => (1_000_000, "MB"),
+        _ => (1_000_000_000, "GB"),
+    };
+    format!("{}.{} {name}", bytes / unit, bytes % unit * 10 / unit)
 }
 
 /// File systems in a program that are known to lead to a server.
@@ -175,15 +211,12 @@ fn unescaped(text: &str) -> String {
     let mut parts = text.split('\\');
     let mut bytes = parts.next().unwrap_or_default().as_bytes().to_vec();
     for part in parts {
-        match part.get(..3).and_then(|digits| u8::from_str_radix(digits, 8).ok()) {
-            Some(byte) => {
-                bytes.push(byte);
-                bytes.extend_from_slice(&part.as_bytes()[3..]);
-            }
-            None => {
-                bytes.push(b'\\');
-                bytes.extend_from_slice(part.as_bytes());
-            }
+        if let Some(byte) = part.get(..3).and_then(|digits| u8::from_str_radix(digits, 8).ok()) {
+            bytes.push(byte);
+            bytes.extend_from_slice(&part.as_bytes()[3..]);
+        } else {
+            bytes.push(b'\\');
+            bytes.extend_from_slice(part.as_bytes());
         }
     }
     String::from_utf8_lossy(&bytes).into_owned()
@@ -237,6 +270,14 @@ broken line
         assert_eq!((unnamed.kind.as_str(), unnamed.file_system), ("0x1234", FileSystem::Other));
         let program = Mount::new(0x6573_5546, None, 1, None);
         assert_eq!(program.file_system, FileSystem::Program);
+    }
+
+    #[test]
+    fn mounts_are_said_on_one_line() {
+        let of = |path: &str, free| Mount::new(0xef53, line_of(TABLE, Path::new(path)), free, None).to_string();
+        assert_eq!(of("/", 27_834_000_000), "ext4 on / from /dev/sda1 (rw,relatime,errors=remount-ro), 27.8 GB free");
+        assert_eq!(of("/datax", 123_456), "xfs on /datax from /dev/sdb (rw), 123.4 kB free");
+        assert_eq!(Mount::new(0xef53, None, 5_000_000, None).to_string(), "ext4, 5.0 MB free");
     }
 
     #[test]

@@ -151,7 +151,8 @@ mod tests {
         ] {
             assert_eq!(word.to_string().parse(), Ok(word));
         }
-        for noise in ["", "running 1 test", "@selftest", "@selftest document", "@selftest document x", "@selftest sing"] {
+        for noise in ["", "running 1 test", "@selftest", "@selftest document", "@selftest document x", "@selftest sing"]
+        {
             assert_eq!(noise.parse::<Word>(), Err(()), "{noise}");
         }
     }

@@ -7,6 +7,7 @@ mod file;
 mod journal;
 mod lock;
 mod replace;
+mod selftest;
 
 use statefile::{DecodeError, Document, Lock, ManualClock, Owner, StateFile, Version};
 use std::path::Path;

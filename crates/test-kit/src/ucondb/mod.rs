@@ -25,13 +25,13 @@ mod auth;
 mod fault;
 mod model;
 mod record;
-mod request;
+pub(crate) mod request;
 mod response;
 mod routes;
 mod serve;
 #[cfg(test)]
 mod tests;
-mod tls;
+pub(crate) mod tls;
 
 use std::{
     io,

@@ -58,6 +58,14 @@ struct Inner {
     connection: Mutex<Option<Connection>>,
 }
 
+/// What to do about a run that has a current blob.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Taken {
+    Refuse,
+    /// It loses its key to the new one.
+    Override,
+}
+
 /// What went wrong with an archive file.
 #[derive(Debug, thiserror::Error)]
 pub enum EmbeddedError {
@@ -186,7 +194,17 @@ impl BlobStore for EmbeddedStore {
         let bytes = bytes.to_vec();
         self.blocking(move |archive| {
             archive
-                .write("store a run", |connection| archive.insert(connection, run, &bytes))?
+                .write("store a run", |connection| archive.insert(connection, run, &bytes, Taken::Refuse))?
+                .ok_or(BlobError::AlreadyExists { run })
+        })
+        .await
+    }
+
+    async fn put_version(&self, run: RunNumber, bytes: &[u8]) -> Result<Receipt, BlobError> {
+        let bytes = bytes.to_vec();
+        self.blocking(move |archive| {
+            archive
+                .write("store a run anew", |connection| archive.insert(connection, run, &bytes, Taken::Override))?
                 .ok_or(BlobError::AlreadyExists { run })
         })
         .await
@@ -243,14 +261,25 @@ impl Inner {
         query(connection).map_err(|source| EmbeddedError::Query { operation, path: self.path.clone(), source })
     }
 
-    /// Stores a version with its blob; `None` if the run has a current one.
-    fn insert(&self, connection: &mut Connection, run: RunNumber, bytes: &[u8]) -> rusqlite::Result<Option<Receipt>> {
+    /// Stores a version with its blob; `None` if the run has a current one that is not to be overridden.
+    fn insert(
+        &self,
+        connection: &mut Connection,
+        run: RunNumber,
+        bytes: &[u8],
+        taken: Taken,
+    ) -> rusqlite::Result<Option<Receipt>> {
         let key = key_of(run);
         let checksum = adler32(bytes);
         // Takes the write lock at once: what is read below stays true until the commit.
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let taken = "SELECT 1 FROM version WHERE folder = ?1 AND object = ?2 AND key = ?3";
-        if transaction.prepare_cached(taken)?.exists(params![self.folder, self.object, key])? {
+        let place = params![self.folder, self.object, key];
+        if taken == Taken::Override {
+            let release = "UPDATE version SET key = NULL WHERE folder = ?1 AND object = ?2 AND key = ?3";
+            transaction.prepare_cached(release)?.execute(place)?;
+        }
+        let is_taken = "SELECT 1 FROM version WHERE folder = ?1 AND object = ?2 AND key = ?3";
+        if transaction.prepare_cached(is_taken)?.exists(place)? {
             return Ok(None);
         }
         let same = "SELECT id FROM blob WHERE folder = ?1 AND adler32 = ?2 AND size = ?3 AND data = ?4";

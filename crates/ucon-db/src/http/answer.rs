@@ -120,7 +120,7 @@ async fn read_body(response: &mut Response, bytes_max: u64) -> Result<Vec<u8>, (
 }
 
 /// What an error page says: the text of its `<h3>` in the server's own form, else the page; one line, shortened.
-fn message(page: &str) -> String {
+pub(super) fn message(page: &str) -> String {
     let heading = page.split_once("<h3>").and_then(|(_, rest)| rest.split_once("</h3>")).map(|(heading, _)| heading);
     let words: Vec<&str> = heading
         .unwrap_or(page)

@@ -17,6 +17,8 @@ mod answer;
 mod config;
 mod digest;
 mod error;
+#[doc(hidden)]
+pub mod fuzzing;
 mod record;
 mod session;
 
@@ -225,30 +227,10 @@ impl HttpStore {
         }
     }
 
-    /// Whether an answer to a get means that the object has no versions at all.
-    ///
-    /// The server then answers 500, with the message of an internal error; the listing says it properly.
-    async fn object_is_missing(&self, answer: &Answer) -> Result<bool, HttpError> {
-        let internal = answer.status() == 500 && answer.says("has no attribute 'getVersion'");
-        Ok(internal && self.list().await?.is_empty())
-    }
-}
-
-#[async_trait]
-impl BlobStore for HttpStore {
-    async fn runs(&self) -> Result<BTreeMap<RunNumber, BlobInfo>, BlobError> {
-        let of_run = |record: Record| {
-            let run = run_of(record.key.as_deref()?)?;
-            Some((run, BlobInfo { size_bytes: record.data_size, adler32: record.adler32() }))
-        };
-        Ok(self.list().await?.into_iter().filter_map(of_run).collect())
-    }
-
-    async fn put(&self, run: RunNumber, bytes: &[u8]) -> Result<Receipt, BlobError> {
-        let key = key_of(run);
-        let url = self.data_url(&[("full_meta", "yes"), ("key", &key), ("tag", &key)]);
+    /// Puts a blob, and checks what the server confirms.
+    async fn put_at(&self, run: RunNumber, url: &Url, bytes: &[u8]) -> Result<Receipt, BlobError> {
         let operation = Operation::Put(run);
-        let answer = self.send_put(operation, &url, bytes).await?;
+        let answer = self.send_put(operation, url, bytes).await?;
         let failed = |problem| HttpError { operation, url: url.to_string(), problem };
         if !answer.is_success() {
             // 500 from the genuine server, in two wordings; 409 from a better one.
@@ -270,6 +252,36 @@ impl BlobStore for HttpStore {
             .into());
         }
         Ok(receipt)
+    }
+
+    /// Whether an answer to a get means that the object has no versions at all.
+    ///
+    /// The server then answers 500, with the message of an internal error; the listing says it properly.
+    async fn object_is_missing(&self, answer: &Answer) -> Result<bool, HttpError> {
+        let internal = answer.status() == 500 && answer.says("has no attribute 'getVersion'");
+        Ok(internal && self.list().await?.is_empty())
+    }
+}
+
+#[async_trait]
+impl BlobStore for HttpStore {
+    async fn runs(&self) -> Result<BTreeMap<RunNumber, BlobInfo>, BlobError> {
+        let of_run = |record: Record| {
+            let run = run_of(record.key.as_deref()?)?;
+            Some((run, BlobInfo { size_bytes: record.data_size, adler32: record.adler32() }))
+        };
+        Ok(self.list().await?.into_iter().filter_map(of_run).collect())
+    }
+
+    async fn put(&self, run: RunNumber, bytes: &[u8]) -> Result<Receipt, BlobError> {
+        let key = key_of(run);
+        self.put_at(run, &self.data_url(&[("full_meta", "yes"), ("key", &key), ("tag", &key)]), bytes).await
+    }
+
+    async fn put_version(&self, run: RunNumber, bytes: &[u8]) -> Result<Receipt, BlobError> {
+        let key = key_of(run);
+        let names = [("full_meta", "yes"), ("key", &key), ("tag", &key), ("override", "yes")];
+        self.put_at(run, &self.data_url(&names), bytes).await
     }
 
     async fn get(&self, run: RunNumber) -> Result<Option<Vec<u8>>, BlobError> {

@@ -1,7 +1,7 @@
 //! `archive` over HTTP: answers that were lost, and what is there already.
 
 use test_kit::ucondb::{Fault, Front};
-use ucon_db::{Archived, BlobError, ErrorClass, Md5Digest, Verify, archive};
+use ucon_db::{Archived, BlobError, ErrorClass, Md5Digest, Verify, archive, renew};
 
 use crate::setup::{FOLDER, OBJECT, config, http, requests, run, server, told, warm};
 
@@ -92,6 +92,10 @@ impl ucon_db::BlobStore for Liar {
         Ok(ucon_db::Receipt { version_id: 1, size_bytes: bytes.len() as u64, adler32: ucon_db::adler32(bytes) })
     }
 
+    async fn put_version(&self, run: ucon_db::RunNumber, bytes: &[u8]) -> Result<ucon_db::Receipt, BlobError> {
+        self.put(run, bytes).await
+    }
+
     async fn get(&self, _: ucon_db::RunNumber) -> Result<Option<Vec<u8>>, BlobError> {
         Ok(Some(b"something else".to_vec()))
     }
@@ -107,4 +111,7 @@ async fn other_content_read_back_is_an_error_unless_the_receipt_is_trusted() {
     assert!(matches!(error, BlobError::ReadBackDiffers { .. }), "{error:?}");
     assert_eq!(error.class(), ErrorClass::Permanent);
     archive(&Liar, run(100), b"record", Verify::Receipt, &never).await.unwrap();
+    let error = renew(&Liar, run(100), b"record", Verify::ReadBack, &never).await.unwrap_err();
+    assert!(matches!(error, BlobError::ReadBackDiffers { .. }), "{error:?}");
+    renew(&Liar, run(100), b"record", Verify::Receipt, &never).await.unwrap();
 }

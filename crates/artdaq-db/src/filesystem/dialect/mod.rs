@@ -65,6 +65,14 @@ mod tests {
         assert!(parse(&"[".repeat(100_000)).unwrap_err().to_string().starts_with("expected less nesting"));
     }
 
+    #[test]
+    fn a_number_that_could_not_be_written_again_is_refused() {
+        for text in ["1e999", "-1e999", &"9".repeat(400)] {
+            assert_eq!(parse(text).unwrap_err().to_string(), "expected a number at line 1 column 1", "{text:?}");
+        }
+        assert_eq!(parse(&"9".repeat(300)).unwrap(), parse(&written(&parse(&"9".repeat(300)).unwrap())).unwrap());
+    }
+
     fn json() -> impl Strategy<Value = Json> {
         let leaf = prop_oneof![
             any::<bool>().prop_map(Json::Bool),

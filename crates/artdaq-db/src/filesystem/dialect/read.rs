@@ -221,7 +221,11 @@ impl<'a> Reader<'a> {
         let text = &rest[..length];
         let number = match text.parse() {
             Ok(integer) => Json::Integer(integer),
-            Err(_) => Json::Decimal(text.parse().map_err(|_| self.error("a number"))?),
+            // One that is beyond measure could not be written again.
+            Err(_) => {
+                let decimal = text.parse().ok().filter(|decimal: &f64| decimal.is_finite());
+                Json::Decimal(decimal.ok_or_else(|| self.error("a number"))?)
+            }
         };
         self.at += length;
         Ok(number)

@@ -12,7 +12,8 @@ use crate::{
     },
 };
 
-const KILLS_WANTED: u64 = 120;
+/// For each second of the budget.
+const KILLS_WANTED: u64 = 6;
 const BUDGET_PERCENT: u32 = 70;
 /// A life of a writer ends within so many of its steps.
 const STEPS_MAX: u32 = 4;
@@ -25,11 +26,19 @@ pub(super) fn kill(bench: &Bench<'_>) -> Tried {
     let mut random = Random(bench.setup.seed);
     let (mut document, mut journal) = (Followed::default(), Followed::default());
     let (mut kills, mut life) = (0, Duration::from_millis(20));
-    while kills < KILLS_WANTED && bench.now() < deadline && !document.is_hopeless() && !journal.is_hopeless() {
+    let wanted = bench.wanted(KILLS_WANTED);
+    while kills < wanted && bench.now() < deadline && !document.is_hopeless() && !journal.is_hopeless() {
         let moment = life.mul_f64(random.fraction());
         let steps = live(bench, &dir, moment, &mut document, &mut journal)?;
         // Aim at a few steps: too long a life kills seldom, too short a one only at the start.
-        life = if steps > STEPS_MAX { life / 2 } else if steps == 0 { life * 5 / 4 } else { life }.min(LIFE_MAX);
+        life = if steps > STEPS_MAX {
+            life / 2
+        } else if steps == 0 {
+            life * 5 / 4
+        } else {
+            life
+        }
+        .min(LIFE_MAX);
         document.settle(read_document(&dir));
         journal.settle(read_entries(&dir));
         kills += 1;

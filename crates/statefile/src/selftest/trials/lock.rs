@@ -25,7 +25,7 @@ pub(super) fn lock(bench: &Bench<'_>) -> Tried {
         }
     }
     let measured = [("rounds", figure(ROUNDS)), ("free_after_kill_ms", slowest)];
-    one(Promise::Lock, judge::lock(ROUNDS, &flaws, bench.mount), measured)
+    Ok(one(Promise::Lock, judge::lock(ROUNDS, &flaws, bench.mount), measured))
 }
 
 /// One round; says how long the lock of the dead holder was not free, in milliseconds.
@@ -53,7 +53,7 @@ fn round(bench: &Bench<'_>, dir: &std::path::Path, flaws: &mut Flaws) -> Result<
         bench.go_on()?;
         mine = Lock::acquire(&path, &me);
     }
-    let freed_ms = (bench.now() - dead_at).as_secs_f64() * 1e3;
+    let freed_ms = bench.since(dead_at).as_secs_f64() * 1e3;
     if let Err(error) = &mine {
         flaws.add(format!("the lock of a dead holder was not free: {}", chain(error)));
     }

@@ -41,10 +41,13 @@ type Measured = BTreeMap<&'static str, f64>;
 /// What came of one or more trials.
 type Tried = Result<Vec<(Promise, Judgement, Measured)>, Obstacle>;
 
+/// A trial, for these promises.
+type Entry<'a> = (&'a [Promise], &'a dyn Fn(&Bench<'_>) -> Tried);
+
 /// Tries everything; `None` if the user has had enough.
 pub(super) fn all(setup: &Setup<'_>, place: &Path, mount: &Mount) -> Option<Vec<Trial>> {
     let bench = Bench { setup, place, mount };
-    let trials: [(&[Promise], &dyn Fn(&Bench<'_>) -> Tried); 8] = [
+    let trials: [Entry<'_>; 8] = [
         (&[Promise::Lock], &lock::lock),
         (&[Promise::LockAcrossHosts], &|bench| {
             Ok(vec![(Promise::LockAcrossHosts, judge::lock_across_hosts(bench.mount), Measured::new())])
@@ -96,9 +99,20 @@ impl Bench<'_> {
         (self.setup.elapsed)()
     }
 
+    /// The time since `moment`.
+    fn since(&self, moment: Duration) -> Duration {
+        self.now().saturating_sub(moment)
+    }
+
     /// When a trial that may take this share of the budget has to end.
     fn deadline(&self, percent: u32) -> Duration {
         self.now() + self.setup.budget * percent / 100
+    }
+
+    /// How often to do something that is wanted so often in each second of the budget; the file system may be so slow
+    /// that it comes to less.
+    fn wanted(&self, each_second: u64) -> u64 {
+        (each_second * self.setup.budget.as_secs()).max(WANTED_MIN)
     }
 
     fn progress(&self, promise: Promise, how_far: &str) {
@@ -145,6 +159,8 @@ impl Bench<'_> {
     }
 }
 
+/// Enough for a verdict.
+const WANTED_MIN: u64 = 40;
 /// How long a process may take for one step.
 const PATIENCE: Duration = Duration::from_secs(8);
 /// How often a trial that waits looks whether it is to go on.
@@ -163,8 +179,12 @@ fn spoken(word: Option<&Word>) -> String {
 }
 
 /// One promise, judged.
-fn one(promise: Promise, judgement: Judgement, measured: impl IntoIterator<Item = (&'static str, f64)>) -> Tried {
-    Ok(vec![(promise, judgement, measured.into_iter().collect())])
+fn one(
+    promise: Promise,
+    judgement: Judgement,
+    measured: impl IntoIterator<Item = (&'static str, f64)>,
+) -> Vec<(Promise, Judgement, Measured)> {
+    vec![(promise, judgement, measured.into_iter().collect())]
 }
 
 /// A count as a figure: exact up to 2^53.

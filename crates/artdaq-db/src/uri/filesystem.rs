@@ -1,13 +1,11 @@
-//! The address of an archive, as artdaqDB spells it.
-//!
-//! The genuine programs take everything that they do not understand (`file://`, a missing scheme, capitals, the empty
-//! text) for their default database, and hand the path to the shell's word expansion. Here each of these is an error
-//! that says what is wrong, and a path that the two would read differently is refused.
+//! The address of an archive in a directory.
 
 use std::path::{Path, PathBuf};
 
+use super::{UriError, without_credentials};
+
 /// The scheme of an archive in a directory.
-const FILESYSTEM: &str = "filesystemdb://";
+pub(super) const FILESYSTEM: &str = "filesystemdb://";
 
 /// Characters on which the word expansion of the genuine programs splits, expands or crashes.
 const SHELL: &[char] = &[' ', '\t', '\n', '&', ';', '(', ')', '<', '>', '|', '\'', '"', '`', '\\', '{', '}', '~'];
@@ -21,73 +19,22 @@ const SHELL: &[char] = &[' ', '\t', '\n', '&', ';', '(', ')', '<', '>', '|', '\'
 /// | `filesystemdb://$VAR/x`, `${VAR}` | variables of the environment, which must be set |
 /// | one or more `/` at the end | ignored |
 /// | blanks, quotes, `&;()<>\|` backslash, `~` | refused: the genuine programs read another path, or crash |
-/// | `mongodb://…` | recognised, and refused: part of a later version |
 /// | anything else | refused |
 ///
 /// ```
-/// use artdaq_db::DatabaseUri;
+/// use artdaq_db::FilesystemUri;
 ///
-/// let uri = DatabaseUri::parse("filesystemdb://${DATA}/run_archive/", |name| (name == "DATA").then(|| "/daq".into()))?;
+/// let uri = FilesystemUri::parse("filesystemdb://${DATA}/run_archive/", |name| (name == "DATA").then(|| "/daq".into()))?;
 /// assert_eq!(uri.path().to_str(), Some("/daq/run_archive"));
 /// assert_eq!(uri.to_string(), "filesystemdb:///daq/run_archive");
 /// # Ok::<(), artdaq_db::UriError>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DatabaseUri {
+pub struct FilesystemUri {
     path: String,
 }
 
-/// Why a text is not the address of an archive.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum UriError {
-    /// There is no text.
-    #[error("the database URI is empty; it should read `filesystemdb:///path/to/archive`")]
-    Empty,
-    /// The scheme is unknown, missing, or has capitals.
-    #[error("database URI `{uri}` does not start with `filesystemdb://`")]
-    Scheme {
-        /// The whole text.
-        uri: String,
-    },
-    /// A MongoDB server.
-    #[error("database URI `{uri}` is a MongoDB server, which is part of a later version")]
-    LaterVersion {
-        /// The whole text.
-        uri: String,
-    },
-    /// There is no path behind the scheme, or nothing but slashes.
-    #[error("database URI `{uri}` has no path")]
-    NoPath {
-        /// The whole text.
-        uri: String,
-    },
-    /// A variable of the environment is not set, or is empty.
-    #[error("database URI `{uri}` needs the environment variable `{variable}`, which is not set")]
-    Unset {
-        /// The whole text.
-        uri: String,
-        /// The variable.
-        variable: String,
-    },
-    /// A `$` is not followed by a variable's name.
-    #[error("database URI `{uri}` has a `$` without a variable's name")]
-    Dollar {
-        /// The whole text.
-        uri: String,
-    },
-    /// The path holds a character that the genuine programs would hand to the shell.
-    #[error(
-        "the path of database URI `{uri}` contains {character:?}, with which the genuine programs read another path"
-    )]
-    Character {
-        /// The whole text, variables expanded.
-        uri: String,
-        /// The character.
-        character: char,
-    },
-}
-
-impl DatabaseUri {
+impl FilesystemUri {
     /// Reads an address; `variable` gives the environment's variables.
     ///
     /// # Errors
@@ -98,10 +45,9 @@ impl DatabaseUri {
         if uri.trim().is_empty() {
             return Err(UriError::Empty);
         }
-        if uri.starts_with("mongodb://") {
-            return Err(UriError::LaterVersion { uri: whole() });
-        }
-        let Some(rest) = uri.strip_prefix(FILESYSTEM) else { return Err(UriError::Scheme { uri: whole() }) };
+        let Some(rest) = uri.strip_prefix(FILESYSTEM) else {
+            return Err(UriError::Scheme { uri: without_credentials(uri) });
+        };
         let expanded = expand(uri, rest, variable)?;
         let path = expanded.trim_end_matches('/');
         if path.is_empty() {
@@ -124,7 +70,7 @@ impl DatabaseUri {
     }
 }
 
-impl std::fmt::Display for DatabaseUri {
+impl std::fmt::Display for FilesystemUri {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{FILESYSTEM}{}", self.path)
     }
@@ -171,7 +117,7 @@ mod tests {
     #[test]
     fn addresses_are_read_as_documented() {
         let check = |uri: &str, expect: &str| {
-            let parsed = DatabaseUri::parse(uri, environment).map(|uri| uri.path);
+            let parsed = FilesystemUri::parse(uri, environment).map(|uri| uri.path);
             assert_eq!(parsed.as_deref(), Ok(expect), "{uri}");
         };
         check("filesystemdb:///abs/dir_archive", "/abs/dir_archive");
@@ -184,18 +130,16 @@ mod tests {
 
     #[test]
     fn what_the_genuine_programs_misread_is_refused() {
-        let check = |uri: &str, expect: fn(&UriError) -> bool, says: &str| match DatabaseUri::parse(uri, environment) {
+        let check = |uri: &str, expect: fn(&UriError) -> bool, says: &str| match FilesystemUri::parse(uri, environment)
+        {
             Err(error) => assert!(expect(&error) && error.to_string().contains(says), "{uri}: {error:?} {error}"),
             Ok(parsed) => panic!("{uri} was read as {parsed}"),
         };
         check("", |e| matches!(e, UriError::Empty), "filesystemdb:///path");
         check("  ", |e| matches!(e, UriError::Empty), "empty");
-        for uri in
-            ["/abs/dir", "file:///abs", "FILESYSTEMDB:///abs", "filesystemdb:/abs", "mongodb+srv://h/db", "mongo"]
-        {
+        for uri in ["/abs/dir", "file:///abs", "FILESYSTEMDB:///abs", "filesystemdb:/abs", "mongodb://h/db", "mongo"] {
             check(uri, |e| matches!(e, UriError::Scheme { .. }), uri);
         }
-        check("mongodb://h/db", |e| matches!(e, UriError::LaterVersion { .. }), "later version");
         check("filesystemdb://", |e| matches!(e, UriError::NoPath { .. }), "no path");
         check("filesystemdb:////", |e| matches!(e, UriError::NoPath { .. }), "no path");
         check("filesystemdb://$NONE/x", |e| matches!(e, UriError::Unset { .. }), "`NONE`");

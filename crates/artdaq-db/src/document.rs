@@ -3,33 +3,31 @@
 //! Times are those of the injected clock in UTC (`+0000`); the genuine program writes the local zone, and ignores it
 //! when it reads. All times of one document are the same.
 
-use std::path::Path;
-
 use chrono::{DateTime, Utc};
 use run_record::{RunNumber, fhicl::Document, json::Json};
 
-use super::{Oid, dialect, index::IndexEntry};
-use crate::{ConfigError, error::DocumentProblem};
+use crate::{Oid, error::DocumentProblem, filesystem::IndexEntry};
 
 /// A time as the genuine program writes it: `2026-11-21T00:37:50.675+0000`.
-pub(super) fn timestamp(time: DateTime<Utc>) -> String {
+pub(crate) fn timestamp(time: DateTime<Utc>) -> String {
     time.format("%FT%T%.3f+0000").to_string()
 }
 
 /// A document that is about to be stored.
 #[derive(Debug)]
-pub(super) struct NewDocument<'a> {
-    pub(super) oid: Oid,
-    pub(super) collection: &'a str,
-    pub(super) entity: &'a str,
-    pub(super) version: &'a str,
-    pub(super) configuration: &'a str,
-    pub(super) run: RunNumber,
-    pub(super) time: &'a str,
-    pub(super) content: &'a Document,
+pub(crate) struct NewDocument<'a> {
+    pub(crate) oid: Oid,
+    pub(crate) collection: &'a str,
+    pub(crate) entity: &'a str,
+    pub(crate) version: &'a str,
+    pub(crate) configuration: &'a str,
+    pub(crate) run: RunNumber,
+    pub(crate) time: &'a str,
+    pub(crate) content: &'a Document,
 }
 
-fn object<const N: usize>(members: [(&str, Json); N]) -> Json {
+/// An object with these members.
+pub(crate) fn object<const N: usize>(members: [(&str, Json); N]) -> Json {
     Json::Object(members.into_iter().map(|(key, value)| (key.to_owned(), value)).collect())
 }
 
@@ -39,7 +37,7 @@ fn empty() -> Json {
 
 impl NewDocument<'_> {
     /// What the index says of it.
-    pub(super) fn index_entry(&self) -> IndexEntry {
+    pub(crate) fn index_entry(&self) -> IndexEntry {
         IndexEntry {
             oid: self.oid,
             version: Some(self.version.to_owned()),
@@ -50,8 +48,8 @@ impl NewDocument<'_> {
         }
     }
 
-    /// The bytes of its file.
-    pub(super) fn to_text(&self) -> String {
+    /// Its members in the genuine order.
+    pub(crate) fn to_json(&self) -> Json {
         let time = || Json::from(self.time);
         let assigned = |name: &str| object([("name", Json::from(name)), ("assigned", time())]);
         let event = |event: &str, name: &str| {
@@ -81,7 +79,7 @@ impl NewDocument<'_> {
             ("updates", Json::Array(updates)),
             ("created", time()),
         ]);
-        let whole = object([
+        object([
             ("document", document),
             ("comments", self.content.to_comments()),
             ("origin", origin),
@@ -96,36 +94,20 @@ impl NewDocument<'_> {
             ("runs", Json::Array(vec![assigned(&run)])),
             ("attachments", empty()),
             ("configtype", Json::from("notprovided")),
-        ]);
-        let mut text = String::with_capacity(16 << 10);
-        dialect::write(&mut text, &whole);
-        text
+        ])
     }
 }
 
-/// A document as its file holds it.
+/// A document as an archive holds it.
 #[derive(Debug)]
-pub(super) struct StoredDocument {
+pub(crate) struct StoredDocument {
     json: Json,
-    pub(super) entry: IndexEntry,
+    pub(crate) entry: IndexEntry,
 }
 
 impl StoredDocument {
-    /// Reads the file `path`.
-    pub(super) fn read(path: &Path) -> Result<Self, ConfigError> {
-        let bytes = match fs_err::read(path) {
-            Ok(bytes) => bytes,
-            Err(source) if source.kind() == std::io::ErrorKind::NotFound => {
-                return Err(ConfigError::DocumentMissing { path: path.to_owned() });
-            }
-            Err(source) => return Err(ConfigError::Io { operation: "read", path: path.to_owned(), source }),
-        };
-        Self::parse(&String::from_utf8_lossy(&bytes))
-            .map_err(|source| ConfigError::DocumentDamaged { path: path.to_owned(), source })
-    }
-
-    fn parse(text: &str) -> Result<Self, DocumentProblem> {
-        let json = dialect::parse(text)?;
+    /// Finds the parts that a search asks for.
+    pub(crate) fn from_json(json: Json) -> Result<Self, DocumentProblem> {
         let oid = json.get("_id").and_then(|id| id.get("$oid")).and_then(Json::as_str);
         let oid = oid.and_then(|oid| oid.parse().ok()).ok_or(DocumentProblem::Member("_id"))?;
         let names = |list: Option<&Json>| -> Vec<String> { pairs(list).into_iter().map(|(name, _)| name).collect() };
@@ -141,12 +123,12 @@ impl StoredDocument {
     }
 
     /// The version, or the empty text.
-    pub(super) fn version(&self) -> &str {
+    pub(crate) fn version(&self) -> &str {
         self.entry.version.as_deref().unwrap_or_default()
     }
 
     /// The entity, or the empty text.
-    pub(super) fn entity(&self) -> &str {
+    pub(crate) fn entity(&self) -> &str {
         self.entry.entities.first().map_or("", String::as_str)
     }
 
@@ -157,7 +139,7 @@ impl StoredDocument {
     }
 
     /// Whether it holds the same values, types and comments as `content`.
-    pub(super) fn holds(&self, content: &Document) -> bool {
+    pub(crate) fn holds(&self, content: &Document) -> bool {
         let same = |name, ours: Json| self.part(name).is_ok_and(|theirs| *theirs == ours);
         same("data", content.to_data())
             && same("metadata", content.to_metadata())
@@ -165,7 +147,7 @@ impl StoredDocument {
     }
 
     /// Its FHiCL text.
-    pub(super) fn export(&self) -> Result<String, DocumentProblem> {
+    pub(crate) fn export(&self) -> Result<String, DocumentProblem> {
         let document = Document::from_stored(self.part("data")?, self.part("metadata")?, self.part("comments")?)?;
         Ok(document.to_text())
     }

@@ -1,0 +1,69 @@
+//! FHiCL, its stored form, and the blob.
+
+use std::collections::BTreeMap;
+
+use run_record::{
+    RunNumber, blob,
+    fhicl::Document,
+    json::Json,
+    text,
+};
+
+use crate::messages::assert_showable;
+
+/// A FHiCL text: what it says is printed, stored and read as it was.
+#[expect(clippy::expect_used, reason = "this is what a target is for")]
+pub(crate) fn fhicl(bytes: &[u8]) {
+    let text = text::decode(bytes);
+    assert_eq!(text::encode(&text), bytes, "no byte is lost");
+    let document = match Document::parse("x.fcl", &text) {
+        Ok(document) => document,
+        Err(error) => return assert_showable(&error),
+    };
+    let through = |json: Json| -> Json {
+        serde_json::from_str(&serde_json::to_string(&json).expect("plain data")).expect("what is written can be read")
+    };
+    let (data, metadata) = (through(document.to_data()), through(document.to_metadata()));
+    let stored = Document::from_stored(&data, &metadata, &through(document.to_comments()));
+    assert_eq!(stored.as_ref(), Ok(&document), "what is stored is read as it was");
+
+    let printed = document.to_text();
+    let again = Document::parse("printed.fcl", &printed).expect("what is printed can be read");
+    assert_eq!(again.to_data(), document.to_data(), "what is printed says the same:\n{printed}");
+}
+
+/// A stored document of another program: exported or refused, and never much larger than it was.
+pub(crate) fn stored_fhicl(bytes: &[u8]) {
+    let Ok(json) = serde_json::from_slice::<Json>(bytes) else { return };
+    let part = |name: &str| json.get(name).cloned().unwrap_or(Json::Null);
+    match Document::from_stored(&part("data"), &part("metadata"), &part("comments")) {
+        Ok(document) => assert_bounded(&document.to_text(), bytes),
+        Err(error) => assert_showable(&error),
+    }
+}
+
+/// A text may be laid out with more lines than the stored form has, but not with any number of them.
+fn assert_bounded(text: &str, bytes: &[u8]) {
+    assert!(text.len() <= 20_000 + 8 * bytes.len(), "{} bytes made of {}", text.len(), bytes.len());
+}
+
+/// A blob: what it holds is packed and unpacked as it was; and so is what is packed of any texts.
+#[expect(clippy::expect_used, reason = "this is what a target is for")]
+pub(crate) fn blob(bytes: &[u8]) {
+    let text = text::decode(bytes);
+    match blob::unpack(&text) {
+        Ok(found) if found.packed_on.is_empty() => {}
+        Ok(found) => {
+            let packed = blob::pack_at(found.run, &found.packed_on, &found.files).expect("what was packed can be");
+            assert_eq!(blob::unpack(&packed).as_ref(), Ok(&found));
+            assert!(blob::same_content(&packed, &packed));
+        }
+        Err(error) => assert_showable(&error),
+    }
+    let mut parts = text.split('\0');
+    let files: BTreeMap<String, String> =
+        std::iter::from_fn(|| Some((parts.next()?.to_owned(), parts.next()?.to_owned()))).collect();
+    if let Ok(packed) = blob::pack(RunNumber::new(7), &files) {
+        assert_eq!(blob::unpack(&packed).expect("what is packed can be unpacked").files, files, "{packed}");
+    }
+}
