@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::{bench, demo, package, planted, say, servers, test_all, tidy};
+use crate::{bench, demo, fuzz, package, planted, say, servers, test_all, tidy};
 
 /// Exit code for a command line that cannot be understood, as in the programs of this workspace.
 const USAGE: u8 = 64;
@@ -18,6 +18,7 @@ Examples:
                                             tests with a real MongoDB server, fetched on its first use
   cargo xtask tidy                          only the architecture checks
   cargo xtask tidy --list                   what they are
+  cargo xtask fuzz --seconds 600 fhicl      libFuzzer on one parser for ten minutes
   cargo xtask bench state --rounds 200      what a durable state update costs on this disk";
 
 /// Commands of the Waymark workspace.
@@ -43,6 +44,8 @@ enum Command {
     Package(package::Options),
     /// Plants known bugs one at a time and sees whether the named tests find them
     Planted(planted::Options),
+    /// Lets libFuzzer look for bytes that break a parser, and prints what it found
+    Fuzz(fuzz::Options),
     /// Measures, in a release build
     #[command(subcommand)]
     Bench(bench::Subject),
@@ -65,6 +68,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Tidy(options) => tidy::run(&options),
         Command::Bench(subject) => bench::run(&subject),
         Command::Planted(options) => planted::run(&options),
+        Command::Fuzz(options) => fuzz::run(&options),
         Command::Package(options) => package::run(&options),
     };
     outcome.unwrap_or_else(|error| {

@@ -7,6 +7,7 @@ mod bench;
 mod cli;
 mod debian;
 mod demo;
+mod fuzz;
 mod package;
 mod planted;
 mod say;

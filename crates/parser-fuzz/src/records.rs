@@ -2,12 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use run_record::{
-    RunNumber, blob,
-    fhicl::Document,
-    json::Json,
-    text,
-};
+use run_record::{RunNumber, blob, fhicl::Document, json::Json, text};
 
 use crate::messages::assert_showable;
 

@@ -5,7 +5,7 @@ use std::{
     sync::Arc,
 };
 
-use statefile::{Lock, SystemClock, Owner};
+use statefile::{Lock, Owner, SystemClock};
 use tempfile::TempDir;
 
 /// A file that a target may overwrite, and a lock that guards it.

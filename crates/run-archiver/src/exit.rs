@@ -18,7 +18,7 @@ pub(crate) enum Exit {
     Failed = 1,
     /// Something unexpected: the disk, or a bug.
     Unexpected = 2,
-    /// A report has found work to do, and nothing wrong.
+    /// A report has found work to do, and nothing wrong; or a self-test cannot tell.
     Work = 3,
     /// The command line is wrong.
     Usage = 64,

@@ -50,7 +50,11 @@ pub(crate) fn selftest(dir: &Path, budget: Duration, is_json: bool, printer: Pri
         Ok(report) => report,
         Err(SelftestError::Cancelled { .. }) => return Ok(Exit::Interrupted),
         Err(error) => {
-            return Err(Failure::known(error).hint("name a directory that exists, and that this user may write to"));
+            let hint = match error {
+                SelftestError::Room { .. } => "make room: the trials need a megabyte, and state needs some, too",
+                _ => "name a directory that exists, and that this user may write to",
+            };
+            return Err(Failure::known(error).hint(hint));
         }
     };
     let exit = match report.verdict() {

@@ -13,6 +13,8 @@
 //!    refused, kept as it is, and the last good generation (`<file>.bak`) is offered.
 //! 5. Fields that a program does not know survive its rewrite ([`UnknownFields`]).
 //!
+//! They rest on what the file system does: [`selftest`] tries them on a mount.
+//!
 //! # Files
 //!
 //! | file | what it is |

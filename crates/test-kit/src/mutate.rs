@@ -132,7 +132,9 @@ pub fn bombs(seeds: &[Vec<u8>]) -> Vec<(String, Vec<u8>)> {
     const TIMES: usize = 100_000;
     let mut bombs: Vec<(String, Vec<u8>)> = Vec::new();
     let mut add = |name: &str, text: String| bombs.push((name.to_owned(), text.into_bytes()));
-    for open in ["[", "{", "(", "{\"a\":", "a: {", "a: [", "- ", "a.", "a[0]", "\"", "'", "#", "//", "\\", "\n", "\t", "? "] {
+    for open in
+        ["[", "{", "(", "{\"a\":", "a: {", "a: [", "- ", "a.", "a[0]", "\"", "'", "#", "//", "\\", "\n", "\t", "? "]
+    {
         add(&format!("{open:?} over and over"), open.repeat(TIMES));
         add(&format!("{open:?} over and over in a value"), format!("a: {}", open.repeat(TIMES)));
     }

@@ -49,6 +49,13 @@ const ARROWS: &[Row] = &[
     ),
     row("terminal", Role::Screen, &[], &[]),
     row("test-kit", Role::Library, &[], &[]),
+    // What fuzzers and tests hold every parser to.
+    row(
+        "parser-fuzz",
+        Role::Library,
+        &["gsi-aws", "gsi-state", "run-state", "run-record", "artdaq-db", "ucon-db", "statefile"],
+        &[],
+    ),
     // What its benches measure.
     row("xtask", Role::Tool, &[], &["gsi-state", "statefile", "artdaq-db", "run-pipeline", "run-record", "ucon-db"]),
 ];

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+mod bytes;
 mod reporting;
 
 use secrecy::ExposeSecret as _;

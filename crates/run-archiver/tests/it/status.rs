@@ -288,3 +288,17 @@ fn readers_need_no_lock_and_words_do() {
     world.run("--withdraw 103", 1);
     assert!(!world.work("acknowledged_gaps.json").exists());
 }
+
+#[test]
+fn the_page_is_written_whole_and_an_unwritable_one_is_an_error() {
+    let world = World::new("100-105");
+    world.spoil(103);
+    world.run("", 1);
+    let (stdout, stderr) = world.run("--html status.html", 3);
+    has(&stderr, &["written: status.html"]);
+    has(&stdout, &["STATE COMPARISON"]);
+    let page = fs::read_to_string(world.env.join("status.html")).unwrap();
+    has(&page, &["Coverage of runs 100 to 105", "board1.fcl", "--retry-failed-import", "</html>"]);
+    let (_, stderr) = world.run("--html nowhere/status.html", 1);
+    has(&stderr, &["could not write `nowhere/status.html`"]);
+}

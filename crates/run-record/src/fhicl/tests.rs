@@ -279,7 +279,6 @@ fn line_numbers_cannot_make_a_text_of_any_size() {
     let comment = |n: u64| format!(r##"{{"linenum":{},"value":"#"}}"##, n * 100_000);
     let comments: Vec<_> = (1..=1000).map(comment).collect();
     let data = json(r#"{"prolog":{},"main":{}}"#);
-    let document =
-        Document::from_stored(&data, &json("{}"), &json(&format!("[{}]", comments.join(",")))).unwrap();
+    let document = Document::from_stored(&data, &json("{}"), &json(&format!("[{}]", comments.join(",")))).unwrap();
     assert_eq!(document.to_text().len(), 10_000 + 2 * 1000);
 }

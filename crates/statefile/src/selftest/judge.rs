@@ -74,12 +74,15 @@ pub(super) fn replacement(updates: u64, reads: u64, flaws: &Flaws) -> Judgement 
 const SAMPLES_MIN: u64 = 10;
 const MORE_TIME: &str = "give it more time with `--selftest-seconds`";
 
-/// A writer was killed at random moments; `what` it wrote.
-pub(super) fn kill(what: &str, kills: u64, flaws: &Flaws) -> Judgement {
+/// A writer was killed at random moments, `in_the_middle` of a write so often; `what` it wrote.
+pub(super) fn kill(what: &str, kills: u64, in_the_middle: u64, flaws: &Flaws) -> Judgement {
     if let Some(told) = told(flaws) {
         return Judgement::broken(format!("{told}, in {kills} kills")).advice(NO_STATE_HERE);
     }
-    let detail = format!("{kills} kills at random moments: each time the last acknowledged {what} or the next");
+    let detail = format!(
+        "{kills} kills at random moments, {in_the_middle} seen to be in the middle of a write: each time the last \
+         acknowledged {what} or the next"
+    );
     if kills < SAMPLES_MIN {
         return Judgement::unknown(format!("too little in the time to say: {detail}")).advice(MORE_TIME);
     }
@@ -264,7 +267,7 @@ mod tests {
         {
             assert_eq!(replacement(samples, 1_000, &flaws(bad)).verdict, expect, "{samples} updates");
             assert_eq!(replacement(1_000, samples, &flaws(bad)).verdict, expect, "{samples} reads");
-            assert_eq!(kill("document", samples, &flaws(bad)).verdict, expect, "{samples} kills");
+            assert_eq!(kill("document", samples, 0, &flaws(bad)).verdict, expect, "{samples} kills");
         }
         assert!(replacement(1, 1, &flaws(3)).detail.starts_with("a torn read (and 2 more)"));
     }

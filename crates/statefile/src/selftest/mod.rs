@@ -31,7 +31,8 @@ mod trials;
 
 use std::{
     collections::BTreeMap,
-    fmt, io,
+    fmt,
+    io::{self, Write},
     path::{Path, PathBuf},
     process::Command,
     time::Duration,
@@ -195,6 +196,15 @@ pub enum SelftestError {
         #[source]
         source: io::Error,
     },
+    /// The trials need some room, and a full disk would look like broken promises.
+    #[error("`{dir}` has no room for the trials")]
+    Room {
+        /// The directory that was asked about.
+        dir: PathBuf,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
     /// [`Setup::is_cancelled`] said so; what was made is removed.
     #[error("the self-test of `{dir}` was interrupted")]
     Cancelled {
@@ -205,6 +215,36 @@ pub enum SelftestError {
 
 /// Tries every promise on the file system of [`Setup::dir`].
 ///
+/// ```
+/// use std::{process::Command, time::{Duration, Instant}};
+/// use statefile::{SystemClock, selftest::{Promise, Setup, Verdict, run}};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let dir = tempfile::tempdir()?;
+/// let start = Instant::now();
+/// let report = run(&Setup {
+///     dir: dir.path(),
+///     budget: Duration::from_secs(1),
+///     seed: 1,
+///     clock: &SystemClock,
+///     elapsed: &|| start.elapsed(),
+///     // A program names itself, and calls `child` when it is started like that. Without processes there is no
+///     // verdict on kills and locks.
+///     command: &|kind, dir| {
+///         let mut command = Command::new("a-program-that-is-not-there");
+///         command.arg(format!("--child={kind}")).arg(dir);
+///         command
+///     },
+///     is_cancelled: &|| false,
+///     progress: &|_, _| {},
+/// })?;
+/// let verdict = |promise| report.trials.iter().find(|trial| trial.promise == promise).map(|trial| trial.verdict);
+/// assert_eq!(verdict(Promise::Names), Some(Verdict::Kept));
+/// assert_eq!(verdict(Promise::Kill), Some(Verdict::Unknown));
+/// # Ok(())
+/// # }
+/// ```
+///
 /// # Errors
 ///
 /// When the directory cannot be used at all, or the user has had enough. A promise that is broken is no error: it
@@ -214,6 +254,7 @@ pub fn run(setup: &Setup<'_>) -> Result<Report, SelftestError> {
     let start = (setup.elapsed)();
     let place = tempfile::Builder::new().prefix(".waymark-selftest-").tempdir_in(setup.dir).map_err(unusable)?;
     let mount = Mount::of(place.path()).map_err(unusable)?;
+    make_room(place.path()).map_err(|source| SelftestError::Room { dir: setup.dir.to_owned(), source })?;
     let mut notes = Vec::new();
     notes.extend(skew(place.path(), setup.clock.now()));
     notes.extend(scarcity(&mount));
@@ -233,6 +274,19 @@ pub fn run(setup: &Setup<'_>) -> Result<Report, SelftestError> {
         }),
     }
 }
+
+/// Makes sure of the room that the trials need.
+fn make_room(dir: &Path) -> io::Result<()> {
+    let path = dir.join("room");
+    let mut file = fs_err::File::create(&path)?;
+    file.write_all(&vec![b'x'; ROOM_BYTES])?;
+    // Servers say so no earlier.
+    file.sync_all()?;
+    drop(file);
+    fs_err::remove_file(&path)
+}
+
+const ROOM_BYTES: usize = 1_000_000;
 
 /// What to say of the file system's clock: its times are shown to people, and decide nothing.
 fn skew(dir: &Path, now: DateTime<Utc>) -> Option<String> {

@@ -219,13 +219,12 @@ impl<'a> Reader<'a> {
         let rest = &self.text[self.at..];
         let length = rest.find(|c: char| !matches!(c, '0'..='9' | '+' | '-' | '.' | 'e' | 'E')).unwrap_or(rest.len());
         let text = &rest[..length];
-        let number = match text.parse() {
-            Ok(integer) => Json::Integer(integer),
+        let number = if let Ok(integer) = text.parse() {
+            Json::Integer(integer)
+        } else {
             // One that is beyond measure could not be written again.
-            Err(_) => {
-                let decimal = text.parse().ok().filter(|decimal: &f64| decimal.is_finite());
-                Json::Decimal(decimal.ok_or_else(|| self.error("a number"))?)
-            }
+            let decimal = text.parse().ok().filter(|decimal: &f64| decimal.is_finite());
+            Json::Decimal(decimal.ok_or_else(|| self.error("a number"))?)
         };
         self.at += length;
         Ok(number)

@@ -25,7 +25,7 @@ pub(super) fn kill(bench: &Bench<'_>) -> Tried {
     let deadline = bench.deadline(BUDGET_PERCENT);
     let mut random = Random(bench.setup.seed);
     let (mut document, mut journal) = (Followed::default(), Followed::default());
-    let (mut kills, mut life) = (0, Duration::from_millis(20));
+    let (mut kills, mut in_the_middle, mut life) = (0, 0, Duration::from_millis(20));
     let wanted = bench.wanted(KILLS_WANTED);
     while kills < wanted && bench.now() < deadline && !document.is_hopeless() && !journal.is_hopeless() {
         let moment = life.mul_f64(random.fraction());
@@ -39,6 +39,7 @@ pub(super) fn kill(bench: &Bench<'_>) -> Tried {
             life
         }
         .min(LIFE_MAX);
+        in_the_middle += u64::from(has_leftovers(&dir));
         document.settle(read_document(&dir));
         journal.settle(read_entries(&dir));
         kills += 1;
@@ -46,11 +47,20 @@ pub(super) fn kill(bench: &Bench<'_>) -> Tried {
             bench.progress(Promise::Kill, &format!("{kills} kills"));
         }
     }
-    let of = |followed: &Followed| [("kills", figure(kills)), ("last", figure(followed.acknowledged))].into();
+    let of = |followed: &Followed| {
+        [("kills", figure(kills)), ("in_the_middle", figure(in_the_middle)), ("last", figure(followed.acknowledged))]
+            .into()
+    };
     Ok(vec![
-        (Promise::Kill, judge::kill("document", kills, &document.flaws), of(&document)),
-        (Promise::Journal, judge::kill("record", kills, &journal.flaws), of(&journal)),
+        (Promise::Kill, judge::kill("document", kills, in_the_middle, &document.flaws), of(&document)),
+        (Promise::Journal, judge::kill("record", kills, in_the_middle, &journal.flaws), of(&journal)),
     ])
+}
+
+/// Whether the writer died with a temporary file in its hands; deaths during an append leave none.
+fn has_leftovers(dir: &Path) -> bool {
+    let names = fs_err::read_dir(dir).into_iter().flatten().filter_map(Result::ok).map(|entry| entry.file_name());
+    names.into_iter().any(|name| name.to_string_lossy().contains(".tmp-"))
 }
 
 /// One life of the writer; says how many steps of it were acknowledged.
