@@ -2,7 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use run_record::{RunNumber, blob, fhicl::Document, json::Json, text};
+use run_record::{
+    RunNumber, blob,
+    fhicl::{Document, INCLUDE_KEY},
+    json::Json,
+    text,
+};
 
 use crate::messages::assert_showable;
 
@@ -22,9 +27,29 @@ pub(crate) fn fhicl(bytes: &[u8]) {
     let stored = Document::from_stored(&data, &metadata, &through(document.to_comments()));
     assert_eq!(stored.as_ref(), Ok(&document), "what is stored is read as it was");
 
+    // The stored form keeps includes under names of this form; one that somebody gives to a text is an include, too.
+    if text.contains(INCLUDE_KEY.trim_end_matches('_')) {
+        return;
+    }
     let printed = document.to_text();
     let again = Document::parse("printed.fcl", &printed).expect("what is printed can be read");
-    assert_eq!(again.to_data(), document.to_data(), "what is printed says the same:\n{printed}");
+    assert_eq!(
+        without_numbers(again.to_data()),
+        without_numbers(document.to_data()),
+        "what is printed says the same:\n{printed}"
+    );
+}
+
+/// The values, with the numbers of includes left out: directives in comments count, too, and are not printed.
+fn without_numbers(data: Json) -> Json {
+    match data {
+        Json::Array(items) => Json::Array(items.into_iter().map(without_numbers).collect()),
+        Json::Object(members) => {
+            let name = |name: String| if name.starts_with(INCLUDE_KEY) { INCLUDE_KEY.to_owned() } else { name };
+            Json::Object(members.into_iter().map(|(key, value)| (name(key), without_numbers(value))).collect())
+        }
+        atom => atom,
+    }
 }
 
 /// A stored document of another program: exported or refused, and never much larger than it was.

@@ -3,6 +3,7 @@
 
 mod bombs;
 mod fuzz_crate;
+mod names;
 mod smoke;
 
 use std::path::PathBuf;

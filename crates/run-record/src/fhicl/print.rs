@@ -45,7 +45,7 @@ impl Document {
             for _ in 0..blank_lines {
                 out.push('\n');
             }
-            out.push_str(&comment.text);
+            push_comment(out, &comment.text);
             out.push('\n');
             line = comment.line + 1;
         }
@@ -59,16 +59,20 @@ fn print_entries(out: &mut String, table: &Table) {
 }
 
 fn print_binding(out: &mut String, key: &str, item: &Item) {
-    if key.starts_with(INCLUDE_KEY.trim_end_matches('_'))
-        && let Value::Atom { text, .. } = &item.value
+    if let Some(number) = key.strip_prefix(INCLUDE_KEY.trim_end_matches('_'))
+        && number.bytes().all(|byte| byte == b'_' || byte.is_ascii_digit())
+        && let Value::Atom { kind, text } = &item.value
+        && kind.is_quoted()
     {
-        for part in [" \n#include \"", text, "\" \n"] {
+        // The genuine export knows double quotes only; with them, such a name could not be read again.
+        let quote = if *kind == AtomKind::SingleQuoted && text.contains(['"', '\\']) { "'" } else { "\"" };
+        for part in [" \n#include ", quote, text, quote, " \n"] {
             out.push_str(part);
         }
         return;
     }
     if !item.comment.contains("#include ") {
-        out.push_str(&item.comment);
+        push_comment(out, &item.comment);
     }
     out.push('\n');
     out.push_str(key);
@@ -95,6 +99,18 @@ fn print_annotation(out: &mut String, item: &Item) {
         }
         out.push('\n');
     }
+}
+
+/// A comment on a line of its own, unless it would be a directive there.
+fn push_comment(out: &mut String, comment: &str) {
+    if is_include(comment) {
+        return;
+    }
+    // The reader refuses a line that begins so, even as a comment; behind a blank it takes it.
+    if comment.starts_with("#include") && (out.is_empty() || out.ends_with('\n')) {
+        out.push(' ');
+    }
+    out.push_str(comment);
 }
 
 /// Whether a comment is an include directive: `#include`, blanks, a quote.

@@ -282,3 +282,35 @@ fn line_numbers_cannot_make_a_text_of_any_size() {
     let document = Document::from_stored(&data, &json("{}"), &json(&format!("[{}]", comments.join(",")))).unwrap();
     assert_eq!(document.to_text().len(), 10_000 + 2 * 1000);
 }
+
+#[test]
+fn a_name_that_looks_like_an_includes_keeps_its_value() {
+    for text in
+        ["\nfhicl_pound_include_: 3200 \n", "\nfhicl_pound_included: \"x\" \n", "\nfhicl_pound_include_0: [1] \n"]
+    {
+        assert_eq!(Document::parse("t.fcl", text).unwrap().to_text(), text);
+    }
+}
+
+#[test]
+fn an_include_keeps_the_quotes_that_its_name_needs() {
+    let check = |text: &str, expect: &str| {
+        let document = Document::parse("t.fcl", text).unwrap();
+        assert_eq!(document.to_text(), expect);
+        assert_eq!(Document::parse("t.fcl", expect).unwrap().to_data(), document.to_data());
+    };
+    check("#include 'a.fcl'\n", " \n#include \"a.fcl\" \n");
+    check("#include 'a\\.fcl'\n", " \n#include 'a\\.fcl' \n");
+    check("#include 'a\"b'\n", " \n#include 'a\"b' \n");
+}
+
+#[test]
+fn a_comment_that_moves_to_a_line_of_its_own_is_still_one() {
+    let check = |text: &str, expect: &str| {
+        let document = Document::parse("t.fcl", text).unwrap();
+        assert_eq!(document.to_text(), expect);
+        assert_eq!(Document::parse("t.fcl", expect).unwrap().to_data(), document.to_data());
+    };
+    check("a: 1 #includes\nb: 2\n", "\na: 1 #includes\n #includes\nb: 2 \n");
+    check(" #includes\n", " #includes\n");
+}

@@ -2,7 +2,6 @@
 //! is found out.
 
 use std::{
-    fs::File,
     io::{self, Write},
     path::Path,
     process::Command,
@@ -155,7 +154,7 @@ fn write_in_place(dir: &Path) {
     for count in 1.. {
         let piece = format!("{count} ");
         let text = format!(r#"{{"version":"1.0","count":{count},"filling":"{}"}}"#, piece.repeat(12_000 / piece.len()));
-        let mut file = File::options().write(true).create(true).truncate(true).open(&path).unwrap();
+        let mut file = fs::OpenOptions::new().write(true).create(true).truncate(true).open(&path).unwrap();
         for piece in text.as_bytes().chunks(1_000) {
             file.write_all(piece).unwrap();
         }
