@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::{bench, demo, fuzz, package, planted, say, servers, test_all, tidy};
+use crate::{bench, demo, evidence, fuzz, mutants, package, planted, say, servers, test_all, tidy};
 
 /// Exit code for a command line that cannot be understood, as in the programs of this workspace.
 const USAGE: u8 = 64;
@@ -19,6 +19,7 @@ Examples:
   cargo xtask tidy                          only the architecture checks
   cargo xtask tidy --list                   what they are
   cargo xtask fuzz --seconds 600 fhicl      libFuzzer on one parser for ten minutes
+  cargo xtask evidence --list               what docs/evidence.md claims, and how each claim is measured
   cargo xtask bench state --rounds 200      what a durable state update costs on this disk";
 
 /// Commands of the Waymark workspace.
@@ -46,6 +47,10 @@ enum Command {
     Planted(planted::Options),
     /// Lets libFuzzer look for bytes that break a parser, and prints what it found
     Fuzz(fuzz::Options),
+    /// Changes the code of the state libraries in every small way, and counts the changes that no test notices
+    Mutants(mutants::Options),
+    /// Measures what docs/evidence.md claims (hours), or lists it
+    Evidence(evidence::Options),
     /// Measures, in a release build
     #[command(subcommand)]
     Bench(bench::Subject),
@@ -68,6 +73,8 @@ pub(crate) fn main() -> ExitCode {
         Command::Tidy(options) => tidy::run(&options),
         Command::Bench(subject) => bench::run(&subject),
         Command::Planted(options) => planted::run(&options),
+        Command::Mutants(options) => mutants::run(&options),
+        Command::Evidence(options) => evidence::run(&options),
         Command::Fuzz(options) => fuzz::run(&options),
         Command::Package(options) => package::run(&options),
     };

@@ -113,6 +113,15 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
         ));
     }
     ensure!(found.len() == targets.len(), "{} of {} targets ran", found.len(), targets.len());
+    let executions: u64 = found.iter().map(|found| found.executions).sum();
+    let minutes = found.len() * options.seconds as usize / 60;
+    say::line(format_args!(
+        "evidence: {} targets, {} h {} min, {executions} executions, {} panics",
+        found.len(),
+        minutes / 60,
+        minutes % 60,
+        failures.len(),
+    ));
     Ok(if failures.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 

@@ -79,7 +79,7 @@ pub(crate) fn run(options: &Options) -> Result<std::process::ExitCode> {
     }
     let columns = [("bug", Align::Left), ("fate", Align::Left), ("seconds", Align::Right), ("test", Align::Left)];
     say::line(table::render(&columns, &rows));
-    say::line(format_args!("{} of {} planted bugs killed", rows.len() - alive, rows.len()));
+    say::line(format_args!("evidence: {} of {} planted bugs killed", rows.len() - alive, rows.len()));
     Ok(if alive == 0 { std::process::ExitCode::SUCCESS } else { std::process::ExitCode::FAILURE })
 }
 

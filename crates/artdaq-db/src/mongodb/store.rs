@@ -50,7 +50,7 @@ const NAMESPACE_BYTES_MAX: usize = 255;
 /// let surroundings = Surroundings { clock, oids: Arc::new(RandomOids), user: "daq".into() };
 /// let store = MongoStore::new(uri, Certificates::default(), surroundings);
 /// let error = store.runs().await.expect_err("no server");
-/// assert_eq!(error.to_string(), "could not list the collections of `mongodb://127.0.0.1:1/archive`");
+/// assert_eq!(error.to_string(), "could not read `mongodb://127.0.0.1:1/archive`");
 /// # Ok(()) }
 /// ```
 #[derive(Clone)]

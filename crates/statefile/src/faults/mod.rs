@@ -4,6 +4,7 @@
 
 mod io;
 mod power;
+mod workloads;
 
 use std::{
     cell::RefCell,

@@ -35,7 +35,7 @@ struct NameChange {
 
 /// What the disk certainly has, and what it may have.
 #[derive(Debug, Clone, Default)]
-struct Disk {
+pub(super) struct Disk {
     /// Content that was flushed, and writes since.
     files: Vec<(Vec<u8>, Vec<Vec<u8>>)>,
     names: BTreeMap<PathBuf, usize>,
@@ -105,7 +105,7 @@ impl Disk {
     }
 
     /// Every directory that there may be: any of the changes, in any order.
-    fn directories(&self) -> HashSet<BTreeMap<PathBuf, usize>> {
+    pub(super) fn directories(&self) -> HashSet<BTreeMap<PathBuf, usize>> {
         let mut found = HashSet::new();
         let mut open = vec![(self.names.clone(), self.changes.clone())];
         while let Some((names, rest)) = open.pop() {
@@ -122,7 +122,7 @@ impl Disk {
     }
 
     /// Every content that a file may have.
-    fn versions(&self, file: usize) -> Vec<Vec<u8>> {
+    pub(super) fn versions(&self, file: usize) -> Vec<Vec<u8>> {
         let (flushed, pending) = &self.files[file];
         let whole: Vec<u8> = pending.iter().flatten().copied().collect();
         let mut versions = vec![flushed.clone(), [&flushed[..], &whole].concat()];
@@ -153,30 +153,42 @@ impl NameChange {
     }
 }
 
-/// Records a workload, and visits the disk after each of its operations with the number of the last change
-/// that was acknowledged.
-fn at_every_moment(workload: impl FnOnce(&Path), mut visit: impl FnMut(&Disk, &Path, usize)) -> usize {
+/// What a workload did to the disk.
+pub(super) struct Recording {
+    dir: tempfile::TempDir,
+    done: Vec<Done>,
+}
+
+/// Records a workload.
+pub(super) fn at_every_moment(workload: impl FnOnce(&Path)) -> Recording {
     let dir = tempfile::tempdir().unwrap();
     begin(None);
     workload(dir.path());
-    let done = end().done;
-    let (mut disk, mut acknowledged) = (Disk::default(), 0);
-    for operation in &done {
-        disk.apply(operation);
-        if let Done::Acknowledged(count) = operation {
-            acknowledged = *count;
-        }
-        visit(&disk, dir.path(), acknowledged);
-    }
-    done.len()
+    Recording { done: end().done, dir }
 }
 
-fn acknowledge(count: usize) {
+impl Recording {
+    /// Visits the disk after each operation, with the number of the last change that was acknowledged; says how
+    /// many operations there were.
+    pub(super) fn visit(&self, mut visit: impl FnMut(&Disk, &Path, usize)) -> usize {
+        let (mut disk, mut acknowledged) = (Disk::default(), 0);
+        for operation in &self.done {
+            disk.apply(operation);
+            if let Done::Acknowledged(count) = operation {
+                acknowledged = *count;
+            }
+            visit(&disk, self.dir.path(), acknowledged);
+        }
+        self.done.len()
+    }
+}
+
+pub(super) fn acknowledge(count: usize) {
     note(Done::Acknowledged(count));
 }
 
 /// The counter of a document; 0 where there is no file.
-fn count(content: Option<&[u8]>, what: &str) -> usize {
+pub(super) fn count(content: Option<&[u8]>, what: &str) -> usize {
     let Some(bytes) = content else { return 0 };
     match decode::<Note>(bytes) {
         Ok(Decoded::Document { document, .. }) => document.count,
@@ -194,7 +206,7 @@ fn a_document_is_the_acknowledged_one_or_the_next() {
             acknowledge(n);
         }
     };
-    let operations = at_every_moment(updates, |disk, dir, acknowledged| {
+    let operations = at_every_moment(updates).visit(|disk, dir, acknowledged| {
         for content in disk.contents(&dir.join(DOCUMENT)) {
             let found = count(content.as_deref(), "document");
             assert!((acknowledged..=acknowledged + 1).contains(&found), "{found} after {acknowledged}");
@@ -217,7 +229,7 @@ fn an_archived_document_is_in_one_of_its_two_places() {
         file.archive("done", ".json").unwrap();
         acknowledge(2);
     };
-    at_every_moment(archive, |disk, dir, acknowledged| {
+    at_every_moment(archive).visit(|disk, dir, acknowledged| {
         for names in disk.directories() {
             let of = |name: &str| names.get(&dir.join(name)).map(|file| disk.versions(*file));
             let (state, archive) = (of(DOCUMENT), of("done.json"));
@@ -235,7 +247,7 @@ fn an_archived_document_is_in_one_of_its_two_places() {
 }
 
 /// What a journal with this content says; nothing where there is no file.
-fn steps(content: Option<&[u8]>) -> Vec<usize> {
+pub(super) fn steps(content: Option<&[u8]>) -> Vec<usize> {
     let mut steps = Vec::new();
     if let Some(bytes) = content {
         scan_bytes(Path::new(JOURNAL), bytes, Writable::Required, &mut |step: Step| steps.push(step.count)).unwrap();
@@ -259,7 +271,7 @@ fn a_journal_has_all_that_was_acknowledged_and_the_rest_whole_or_not_at_all() {
     let after: [&[usize]; 6] =
         [&[], &[10, 11], &[10, 11, 20, 21], &[10, 11, 20, 21, 30, 31], &[30, 31], &[30, 31, 50, 51]];
     let mut states = 0;
-    let operations = at_every_moment(appends, |disk, dir, acknowledged| {
+    let operations = at_every_moment(appends).visit(|disk, dir, acknowledged| {
         for content in disk.contents(&dir.join(JOURNAL)) {
             let found = steps(content.as_deref());
             let allowed = &after[acknowledged..(acknowledged + 2).min(after.len())];

@@ -51,7 +51,9 @@ fn holders_never_overlap() {
     let mut children: Vec<_> = (0..processes).map(|_| process("a_holder", dir.path(), times)).collect();
     assert!(children.iter_mut().all(|child| child.wait().unwrap().success()), "two held the lock at once");
     // Each left one mark for each time it held the lock, and no one's mark was overwritten.
-    assert_eq!(fs_err::read(dir.path().join("marks")).unwrap().len(), processes * times);
+    let marks = fs_err::read(dir.path().join("marks")).unwrap().len();
+    eprintln!("evidence: {processes} processes, {marks} of {} acquisitions, 0 overlaps", processes * times);
+    assert_eq!(marks, processes * times);
 }
 
 #[test]

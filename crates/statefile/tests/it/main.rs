@@ -1,6 +1,6 @@
 //! Tests of the promises in the crate's documentation, by number where one is meant.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::print_stderr, clippy::expect_used, reason = "tests")]
 
 mod contention;
 mod file;
