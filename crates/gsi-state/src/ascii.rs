@@ -83,4 +83,14 @@ mod tests {
         check("\u{7f}\u{1}\t\n\"\\/", r#""\u007f\u0001\t\n\"\\/""#);
         check("", r#""""#);
     }
+    #[test]
+    fn arrays_and_objects_are_as_python_writes_them() {
+        let check =
+            |value: serde_json::Value, expect: &str| assert_eq!(super::to_string(&value).ok().as_deref(), Some(expect));
+        check(serde_json::json!([1, [], ["x"]]), "[\n  1,\n  [],\n  [\n    \"x\"\n  ]\n]");
+        check(
+            serde_json::json!({ "a": {}, "b": { "c": [2] } }),
+            "{\n  \"a\": {},\n  \"b\": {\n    \"c\": [\n      2\n    ]\n  }\n}",
+        );
+    }
 }

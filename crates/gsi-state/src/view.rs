@@ -97,6 +97,6 @@ fn is_archive_name(name: &str) -> bool {
         };
         is_number(parts.next(), 8)
             && is_number(parts.next(), 6)
-            && parts.all(|part| part.bytes().all(|byte| byte.is_ascii_digit()))
+            && parts.all(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit()))
     })
 }

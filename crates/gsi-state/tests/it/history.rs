@@ -29,6 +29,8 @@ fn lines_are_kept_over_all_jobs_of_the_directory() {
     }
     let history = read_history(dir.path()).unwrap();
     assert!(history.iter().all(|entry| entry.is_about(&key())));
+    let others = [GsiKey::new("bookings", "other"), GsiKey::new("other", "flight-status-index")];
+    assert!(history.iter().all(|entry| !others.iter().any(|other| entry.is_about(other))));
     let events: Vec<_> = history.into_iter().map(|entry| entry.event).collect();
     assert_eq!(events, [1, 2].map(|attempt| HistoryEvent::Requested { attempt }));
     let text = fs_err::read_to_string(dir.path().join(HISTORY_FILE_NAME)).unwrap();

@@ -8,3 +8,4 @@ mod history;
 mod manager;
 mod other_workspace;
 mod refusals;
+mod view;

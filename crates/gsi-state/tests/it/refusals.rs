@@ -41,6 +41,7 @@ fn an_unreadable_file_is_refused_and_kept() {
     check(GOOD.replace("1.0", "0.9").as_bytes(), "version 0.9 is older");
     check(GOOD.replace("\"1.0\"", "1.0").as_bytes(), "expected a string");
     check(GOOD.replace("1.0", "one").as_bytes(), "`one` is not a version");
+    check(GOOD.replace("\"x\"", "7").as_bytes(), "expected a text");
     check(GOOD.replace("failed", "lost").as_bytes(), "unknown variant `lost`");
     check(GOOD.replace("\"t.i\"", "\"t.other\"").as_bytes(), "its entry `t.other` is about index `i` of table `t`");
     let twice = GOOD.replace("}}}", r#"}, "t.i": {"table_name": "t", "index_name": "i", "status": "pending"}}}"#);

@@ -151,6 +151,13 @@ proptest! {
         prop_assert_eq!(back(&x.difference(&y)), &a - &b);
         prop_assert_eq!(back(&x.intersection(&y)), &a & &b);
         prop_assert_eq!(back(&x.up_to(20.into())), a.range(..=20).copied().collect::<BTreeSet<_>>());
+        let mut both = x.clone();
+        both.extend(y.iter());
+        prop_assert_eq!(back(&both), &a | &b);
+        let removed: BTreeSet<u64> = b.iter().copied().filter(|run| both.remove((*run).into())).collect();
+        prop_assert_eq!(&removed, &b);
+        prop_assert_eq!(b.iter().filter(|run| both.remove((**run).into())).count(), 0);
+        prop_assert_eq!(back(&both), &a - &b);
         let span = || a.first().copied().zip(a.last().copied()).map_or(0..0, |(first, last)| first..last + 1);
         prop_assert_eq!(back(&x.gaps()), span().filter(|run| !a.contains(run)).collect::<BTreeSet<_>>());
         // The guide's algorithm, step by step.
