@@ -7,7 +7,7 @@ use std::{
 };
 
 use statefile::{
-    ArchiveError, Clock, CommitError, Journal, Lock, LockError, Owner, StateFile, SystemClock, UpdateError, replace,
+    ArchiveError, Clock, CommitError, Journal, Lock, LockError, Owner, StateFile, SystemClock, UpdateError, copy_aside,
 };
 
 use crate::{
@@ -231,14 +231,16 @@ impl GsiStateManager {
         if !self.file.is_on_disk() {
             return Ok(None);
         }
-        let bytes = fs_err::read(self.path())?;
         let stem = self.clock.now().format(".gsi_creation_state_backup_%Y%m%d_%H%M%S").to_string();
         let names = (1_u32..).map(|n| if n == 1 { format!("{stem}.json") } else { format!("{stem}_{n}.json") });
-        let free = names.map(|name| self.path().with_file_name(name)).find(|path| !path.exists());
+        for name in names {
+            let path = self.path().with_file_name(name);
+            if copy_aside(self.path(), &path)? {
+                return Ok(Some(path));
+            }
+        }
         // There are more names than a directory has places.
-        let Some(path) = free else { return Ok(None) };
-        replace(&path, &bytes)?;
-        Ok(Some(path))
+        Ok(None)
     }
 
     /// The lock that guards the state directory, for other files in it.

@@ -3,6 +3,7 @@
 mod looks;
 
 use std::{
+    ffi::OsString,
     path::{Path, PathBuf},
     process::ExitCode,
     time::Duration,
@@ -11,7 +12,7 @@ use std::{
 use clap::{CommandFactory as _, Parser, error::ErrorKind};
 use run_state::RunSet;
 
-use crate::{exit::Exit, pages, selftest};
+use crate::{exit::Exit, pages, present, selftest};
 
 pub(crate) use self::looks::{Look, Report, Word};
 
@@ -233,8 +234,26 @@ pub(crate) fn parse() -> Result<Cli, ExitCode> {
     Cli::try_parse().and_then(Cli::checked).map_err(|error| {
         // Nothing is left to do if the terminal is gone.
         drop(error.print());
+        if error.use_stderr() && wants_json() {
+            present::usage_failure(&error.to_string());
+        }
         if error.use_stderr() { Exit::Usage.into() } else { Exit::Done.into() }
     })
+}
+
+/// The words of a command line, whatever they mean.
+#[derive(Debug, Parser)]
+#[command(disable_help_flag = true, disable_version_flag = true)]
+struct Words {
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    words: Vec<OsString>,
+}
+
+/// Whether somebody who reads JSON waits for an answer, though the command line was not understood.
+fn wants_json() -> bool {
+    let is_asked_for =
+        |Words { words }: Words| words.iter().take_while(|word| *word != "--").any(|word| word == "--json");
+    Words::try_parse().is_ok_and(is_asked_for)
 }
 
 #[cfg(test)]

@@ -4,7 +4,9 @@
 
 use std::{error::Error, path::Path, process::ExitCode};
 
+use artdaq_db::{ConfigError as ArtdaqError, ErrorClass};
 use run_pipeline::{ListingError, Stage, StageError};
+use ucon_db::{BlobError, HttpProblem};
 
 use crate::{config::ConfigError, log::LogError};
 
@@ -111,10 +113,37 @@ impl Failure {
                     config.display()
                 ))
             }
-            error @ (StageError::Listing { .. } | StageError::Shrunk { .. }) => {
+            StageError::Listing { ref source, .. } => {
+                let hint = remedy(source).map_or_else(
+                    || "no state has changed; the same command can be repeated".to_owned(),
+                    |remedy| format!("no state has changed. {remedy}"),
+                );
+                Self::known(error).hint(hint)
+            }
+            error @ StageError::Shrunk { .. } => {
                 Self::known(error).hint("no state has changed; the same command can be repeated")
             }
         }
+    }
+}
+
+/// Which key of the configuration mends it, where another try alone does not.
+fn remedy(error: &ListingError) -> Option<&'static str> {
+    match error {
+        ListingError::Blob(BlobError::Http(error)) => match &error.problem {
+            HttpProblem::Certificate(_) => Some(
+                "`ucon_db.ca_file` holds the authorities that are trusted, and `ucon_db.server_url` names the host that \
+                 the certificate must be for; one that has expired is renewed on the server",
+            ),
+            HttpProblem::Refused { status: 300..400, .. } => {
+                Some("Redirections are not followed: `ucon_db.server_url` must be the address of UconDB itself")
+            }
+            _ => None,
+        },
+        ListingError::Config(error @ ArtdaqError::Server { .. }) if error.class() == ErrorClass::Permanent => {
+            Some("Servers, user, password and options are those of `artdaq_db.database_uri`")
+        }
+        _ => None,
     }
 }
 

@@ -7,6 +7,7 @@ use std::{
 
 use fs_err as fs;
 use run_pipeline::{Mode, RetryPolicy, Stage, StageOptions, plan_import, plan_migrate};
+use run_state::RunSet;
 use statefile::{Lock, Owner, SystemClock};
 use terminal::{Printer, Verbosity};
 
@@ -148,6 +149,12 @@ pub(crate) fn stages(cli: &Cli) -> (&'static [Stage], Mode) {
     }
 }
 
+/// Whether runs were named, and every stage that looked knows none of them: then nothing was done that was asked for.
+pub(crate) fn is_nobody_known<'a>(options: &StageOptions, mut not_found: impl Iterator<Item = &'a RunSet>) -> bool {
+    let named = options.only.as_ref().filter(|named| options.mode != Mode::Refresh && !named.is_empty());
+    named.is_some_and(|named| not_found.all(|runs| runs == named))
+}
+
 /// Says what would be done. Reads only.
 async fn plan(cli: &Cli, config: &Config, printer: Printer) -> Result<Exit, Failure> {
     let stores = wire::stores(config, String::new())?;
@@ -160,10 +167,18 @@ async fn plan(cli: &Cli, config: &Config, printer: Printer) -> Result<Exit, Fail
                 let (paths, source) = (config.app.import_paths(), Arc::clone(&stores.source));
                 plan_import(&paths, source, &*stores.artdaq, &options, &SystemClock).await
             }
-            Stage::Migrate => plan_migrate(&config.app.migrate_paths(), &*stores.artdaq, &*stores.ucon, &options).await,
+            Stage::Migrate => {
+                let (paths, import) = (config.app.migrate_paths(), config.app.import_paths());
+                plan_migrate(&paths, Some(&import), &*stores.artdaq, &*stores.ucon, &options).await
+            }
         };
         plans.push(plan.map_err(|error| Failure::stage(stage, &cli.config, error))?);
     }
-    present::plans(&plans, cli.json, printer).map_err(Failure::unexpected)?;
-    Ok(Exit::Done)
+    let exit = if is_nobody_known(&options, plans.iter().map(|plan| &plan.selection.not_found)) {
+        Exit::Failed
+    } else {
+        Exit::Done
+    };
+    present::plans(&plans, exit, cli.json, printer).map_err(Failure::unexpected)?;
+    Ok(exit)
 }

@@ -113,7 +113,9 @@ pub(crate) fn ucon(config: &UconDb) -> Result<Arc<dyn BlobStore>, Failure> {
         }
         ServerUrl::Http(server) => server.clone(),
     };
-    let authorities_pem = config.ca_file.as_ref().map(fs::read).transpose().map_err(Failure::known)?;
+    let authorities_pem = config.ca_file.as_ref().map(fs::read).transpose();
+    let authorities_pem =
+        authorities_pem.map_err(|error| Failure::known(error).hint("`ucon_db.ca_file` names this file"))?;
     let store = HttpStore::new(HttpConfig {
         server,
         folder: config.folder.clone(),
@@ -124,7 +126,11 @@ pub(crate) fn ucon(config: &UconDb) -> Result<Arc<dyn BlobStore>, Failure> {
         tls: Tls { verify: config.verify_tls, authorities_pem },
         response_bytes_max: HttpConfig::RESPONSE_BYTES_MAX,
     });
-    Ok(Arc::new(store.map_err(Failure::known)?))
+    let store = store.map_err(|error| match &config.ca_file {
+        Some(path) => Failure::known(error).hint(format!("`ucon_db.ca_file` names `{}`", path.display())),
+        None => Failure::known(error),
+    });
+    Ok(Arc::new(store?))
 }
 
 impl App {

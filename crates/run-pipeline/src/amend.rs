@@ -28,12 +28,15 @@ use run_state::{RunNumber, RunSet};
 
 use crate::{
     hold::{times, times_of},
+    import::difference,
     journal::RunEvent,
-    record::{Change, highest},
+    ledger::{Change, highest},
+    plan::StageOptions,
     retry::{Failure, chain},
     select::Mode,
     source::RecordSource,
     stage::{Run, Stopped},
+    whole::whole,
     workers::blocking,
 };
 
@@ -65,39 +68,37 @@ pub(crate) fn has_stop_time(prepared: &PreparedRun) -> bool {
     prepared.update.as_ref().and_then(text).is_some_and(|times| times.has_stop)
 }
 
-impl Amending<'_> {
-    /// Adds the second pass to those of the candidates whose directories have what the archive lacks.
-    ///
-    /// What fails is announced and no failure of the runs, which are archived; the next import tries again.
-    pub(crate) async fn amend(&self, candidates: &Candidates, now: DateTime<Utc>) -> Result<(), Stopped> {
-        let is_named = self.run.options.mode == Mode::Refresh;
-        for (number, path) in self.chosen(candidates) {
-            if self.run.is_halted() {
-                return Ok(());
-            }
-            let lacks_pass = candidates.without_second_pass.contains(number);
-            let (hold, place) = (self.run.options.hold, path.clone());
-            let is_due = blocking(move || {
-                let is_settled = || hold.look(&place, now).is_none();
-                is_named || times(&place).is_some_and(|times| times.has_stop || lacks_pass) && is_settled()
-            });
-            if !is_due.await {
-                continue;
-            }
-            match self.amend_one(number, &path).await? {
-                Ok(Some(version)) => self.run.note_amended(number, version),
-                Ok(None) => {}
-                Err(reason) => self.run.note_not_amended(number, reason),
+impl Candidates {
+    /// The runs whose second pass would be stored, or, when refreshing, looked at.
+    pub(crate) async fn due(
+        &self,
+        options: &StageOptions,
+        paths: &BTreeMap<RunNumber, PathBuf>,
+        now: DateTime<Utc>,
+    ) -> RunSet {
+        let mut due = RunSet::new();
+        for (number, path) in self.chosen(options, paths) {
+            if self.is_due(options, number, &path, now).await {
+                due.insert(number);
             }
         }
-        self.refuse_unknown(candidates);
-        Ok(())
+        due
     }
 
-    /// The candidates, lowest first, with their directories.
-    fn chosen(&self, candidates: &Candidates) -> Vec<(RunNumber, PathBuf)> {
-        let Candidates { settled, unfinished, without_second_pass } = candidates;
-        let options = &self.run.options;
+    /// Whether the directory of a run has what the archive lacks, and is settled.
+    async fn is_due(&self, options: &StageOptions, number: RunNumber, path: &Path, now: DateTime<Utc>) -> bool {
+        let lacks_pass = self.without_second_pass.contains(number);
+        let (is_named, hold, place) = (options.mode == Mode::Refresh, options.hold, path.to_owned());
+        let look = move || {
+            let is_settled = || hold.look(&place, now).is_none();
+            is_named || times(&place).is_some_and(|times| times.has_stop || lacks_pass) && is_settled()
+        };
+        blocking(look).await
+    }
+
+    /// The runs that are looked at, lowest first, with their directories.
+    fn chosen(&self, options: &StageOptions, paths: &BTreeMap<RunNumber, PathBuf>) -> Vec<(RunNumber, PathBuf)> {
+        let Self { settled, unfinished, without_second_pass } = self;
         let chosen = match options.mode {
             Mode::RetryFailed => RunSet::new(),
             Mode::Refresh => options.only.as_ref().map_or_else(RunSet::new, |only| settled.intersection(only)),
@@ -107,7 +108,38 @@ impl Amending<'_> {
             }
         };
         let named = chosen.iter().filter(|number| options.names(*number));
-        named.filter_map(|number| Some((number, self.paths.get(&number)?.clone()))).collect()
+        named.filter_map(|number| Some((number, paths.get(&number)?.clone()))).collect()
+    }
+}
+
+impl Amending<'_> {
+    /// Adds the second pass to those of the candidates whose directories have what the archive lacks.
+    ///
+    /// What fails is announced and no failure of the runs, which are archived; the next import tries again.
+    pub(crate) async fn amend(&self, candidates: &Candidates, now: DateTime<Utc>) -> Result<(), Stopped> {
+        for (number, path) in candidates.chosen(&self.run.options, self.paths) {
+            if self.run.is_halted() {
+                return Ok(());
+            }
+            if !candidates.is_due(&self.run.options, number, &path, now).await {
+                continue;
+            }
+            match self.amend_one(number, &path).await? {
+                Ok(Some(version)) => self.run.note_amended(number, version),
+                Ok(None) => {}
+                Err(reason) => {
+                    self.run.note_not_amended(number, reason);
+                    continue;
+                }
+            }
+            if self.run.options.mode == Mode::Refresh
+                && let Some(reason) = self.changed_otherwise(number, &path).await
+            {
+                self.run.note_not_amended(number, reason);
+            }
+        }
+        self.refuse_unknown(candidates);
+        Ok(())
     }
 
     /// Of what is to be refreshed, names what cannot be.
@@ -142,6 +174,27 @@ impl Amending<'_> {
         let note = stored.clone().map(|version| (number, RunEvent::Amended { version }));
         self.run.record(Change { finished, notes: Vec::from_iter(note), ..Change::default() }).await?;
         Ok(Ok(stored))
+    }
+
+    /// Whether the directory of a run holds something else than was archived: that is not brought up to date, and
+    /// whoever names the run must not think so.
+    async fn changed_otherwise(&self, number: RunNumber, path: &Path) -> Option<String> {
+        let (source, place) = (Arc::clone(self.source), path.to_owned());
+        let prepared = match blocking(move || source.prepare(&place)).await {
+            Ok(prepared) => prepared,
+            Err(Failure { reason, .. }) => return Some(reason),
+        };
+        let export = match self.store.export(number).await {
+            Ok(Some(export)) => export,
+            Ok(None) => return Some(format!("run {number} is not in artdaqDB any more")),
+            Err(error) => return Some(chain(&error)),
+        };
+        let export = match whole(number, Some(export)) {
+            Ok(export) => export,
+            Err(Failure { reason, .. }) => return Some(reason),
+        };
+        let difference = difference(&prepared, &export, true)?;
+        Some(format!("its directory holds something else than was archived, which stays as it is: {difference}"))
     }
 
     /// Stores the second pass and reads it back.

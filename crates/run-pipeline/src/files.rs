@@ -73,6 +73,13 @@ impl StageSnapshot {
     }
 }
 
+impl StageSnapshot {
+    /// As a migration sees it, which takes out what the import at `import` has amended.
+    pub(crate) fn following(self, import: &StagePaths) -> Result<Self, OpenError> {
+        Ok(Self { amended: document::<RunList>(&import.amended())?.unwrap_or_default().0, ..self })
+    }
+}
+
 fn document<D: Document>(path: &Path) -> Result<Option<D>, OpenError> {
     Ok(Snapshot::read(path)?.map(|snapshot| snapshot.document))
 }

@@ -13,7 +13,7 @@ use std::{
 
 use chrono::{DateTime, Utc};
 use fs_err as fs;
-use run_record::convert::run_history2;
+use run_record::{convert::run_history2, directory::Limits};
 use run_state::{RunNumber, RunSet};
 
 use crate::{
@@ -156,7 +156,8 @@ pub(crate) struct Times {
 
 /// The times in the `metadata.txt` of the run at `path`; `None` where there are none. Blocks.
 pub(crate) fn times(path: &Path) -> Option<Times> {
-    let metadata = fs::read(path.join("metadata.txt")).ok()?;
+    // What is no file, or too large, is for the import to refuse.
+    let metadata = statefile::read(&path.join("metadata.txt"), Limits::default().file_bytes_max).ok()?;
     Some(times_of(&run_history2(&run_record::text::decode(&metadata))?))
 }
 

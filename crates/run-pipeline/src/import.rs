@@ -4,6 +4,8 @@
 //! call (so that the store writes each index once a block), exported again and compared. While a block
 //! is stored, the next one is prepared.
 
+mod plan;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::PathBuf,
@@ -12,28 +14,26 @@ use std::{
 };
 
 use artdaq_db::{ConfigStore, Export, Inserted};
-use chrono::{DateTime, Utc};
 use run_record::{hashes::HASHES_ENTITY, prepare::PreparedRun};
 use run_state::{RunNumber, RunSet};
-use statefile::Clock;
 use tokio::{sync::mpsc, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
+pub use self::plan::plan_import;
+use self::plan::{Listed, held, list, settled};
 use crate::{
     amend::{Amending, Candidates, has_stop_time},
-    error::{ListingError, StageError},
+    error::StageError,
     event::{EventKind, Observer, Stage},
-    files::{StageFiles, StagePaths, StageSnapshot},
-    hold::{Held, HoldPolicy},
+    files::StageFiles,
     journal::Content,
-    listing::Side,
-    plan::{Listing, Plan, StageOptions},
-    record::Change,
+    ledger::Change,
+    plan::{StageOptions, turns},
     report::{Outcome, StageReport},
     retry::Failure,
-    select::Holdings,
     source::RecordSource,
     stage::{Run, Stopped, begin},
+    whole::whole,
     workers::{blocking, side_by_side},
 };
 
@@ -62,8 +62,12 @@ pub async fn import(
         Ok(found) => found,
         Err(error) => return (files, Err(error)),
     };
+    listing.turns = match turns(files.paths(), &now.failed, options.mode) {
+        Ok(turns) => turns,
+        Err(error) => return (files, Err(error.into())),
+    };
     listing.held = held(&now, &listing, &options, &paths, clock.now()).await;
-    let settled = listing.holdings.complete.difference(&now.failed).difference(&now.in_flight);
+    let settled = settled(&listing, &now);
     let (run, opening) = match begin(files, Stage::Import, &listing, options, observer, cancel) {
         Ok(begun) => begun,
         Err(refusal) => return (refusal.files, Err(refusal.error)),
@@ -80,67 +84,6 @@ pub async fn import(
     let _ = amending.amend(&candidates, clock.now()).await;
     drop(import);
     opening.end(run).await
-}
-
-/// Says what [`import`] would do, touching nothing: no lock, no file.
-///
-/// # Errors
-///
-/// As [`import`], and when the state cannot be read.
-pub async fn plan_import(
-    paths: &StagePaths,
-    source: Arc<RecordSource>,
-    store: &dyn ConfigStore,
-    options: &StageOptions,
-    clock: &dyn Clock,
-) -> Result<Plan, StageError> {
-    let snapshot = StageSnapshot::read(paths)?;
-    let Listed { mut listing, paths: records, .. } = list(&source, store).await?;
-    listing.held = held(&snapshot, &listing, options, &records, clock.now()).await;
-    Plan::new(Stage::Import, snapshot, &listing, options, paths.counts())
-}
-
-/// The runs that would be taken, and are still being taken down.
-async fn held(
-    state: &StageSnapshot,
-    listing: &Listing,
-    options: &StageOptions,
-    paths: &BTreeMap<RunNumber, PathBuf>,
-    now: DateTime<Utc>,
-) -> Held {
-    if options.hold == HoldPolicy::default() {
-        return Held::new();
-    }
-    let (policy, request) = (options.hold, options.request());
-    let (state, holdings, paths) = (state.clone(), listing.holdings.clone(), paths.clone());
-    blocking(move || policy.held(&state, &holdings, &request, &paths, now)).await
-}
-
-/// What the two sides of an import hold.
-struct Listed {
-    paths: BTreeMap<RunNumber, PathBuf>,
-    listing: Listing,
-    /// Complete runs that have no second pass.
-    without_second_pass: RunSet,
-}
-
-async fn list(source: &Arc<RecordSource>, store: &dyn ConfigStore) -> Result<Listed, StageError> {
-    let failed = |side, source| StageError::Listing { stage: Stage::Import, side, source };
-    let records = {
-        let source = Arc::clone(source);
-        blocking(move || source.list()).await
-    };
-    let paths = records.map_err(|error| failed(Side::Source, ListingError::Records(error)))?;
-    let stored = store.runs().await.map_err(|error| failed(Side::Destination, ListingError::Config(error)))?;
-    let holdings = Holdings {
-        available: paths.keys().copied().collect(),
-        complete: stored.iter().filter(|(_, entry)| entry.is_complete()).map(|(run, _)| *run).collect(),
-    };
-    let without_second_pass = stored.iter().filter(|(_, entry)| entry.is_complete() && !entry.is_amended());
-    let without_second_pass = without_second_pass.map(|(run, _)| *run).collect();
-    let present = stored.into_keys().collect();
-    let listing = Listing { source_runs: paths.len() as u64, present, holdings, held: Held::new() };
-    Ok(Listed { paths, listing, without_second_pass })
 }
 
 /// Everything that the workers of an import share.
@@ -341,8 +284,7 @@ impl Import {
     }
 
     async fn export(&self, run: RunNumber) -> Result<Export, Failure> {
-        let export = self.store.export(run).await?.filter(|export| export.configuration.complete);
-        export.ok_or_else(|| Failure::of_record(format!("run {run} is not complete in artdaqDB")))
+        whole(run, self.store.export(run).await?)
     }
 
     /// Has it recorded that a run is archived; the task ends when it is.
@@ -404,7 +346,7 @@ fn has_grown(then: &str, now: &str) -> bool {
 /// Of a run that `was_there` only the documents that both have are compared, and neither the schema,
 /// which may have changed since, nor the hashes: the genuine program leaves out what its schema does not
 /// mention.
-fn difference(prepared: &PreparedRun, export: &Export, was_there: bool) -> Option<String> {
+pub(crate) fn difference(prepared: &PreparedRun, export: &Export, was_there: bool) -> Option<String> {
     let passes = [Some(&prepared.archive), prepared.update.as_ref()];
     let documents = passes.into_iter().flatten().flat_map(|pass| &pass.documents);
     // The second pass comes last, so that its documents count.

@@ -14,8 +14,8 @@
 //!    that a run appeared late. It is written *before* failure log and marks, so that a digest is never missing of
 //!    a run that counts as archived. After a kill in between, the next start looks at the run again, since it is
 //!    still in flight, and notes what it finds: a note may stand twice, and never contradicts the state.
-//! 2. Nothing is decided by it: marks, failure log and runs in flight stay the truth. A journal that is removed
-//!    costs explanations and digests, and nothing else.
+//! 2. Nothing is decided by it but in which order failed runs are tried again: marks, failure log and runs in flight
+//!    stay the truth. A journal that is removed costs explanations and digests, and nothing else.
 //!
 //! What is absent: a note that work on a run began (the runs in flight tell), and the order of notes of runs that
 //! were worked on side by side.
@@ -174,6 +174,37 @@ pub fn read_troubles(path: &Path, runs: &RunSet) -> Result<BTreeMap<RunNumber, T
         }
     })?;
     Ok(troubles)
+}
+
+/// When the last attempt at a failed run was, among all that the journal tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Turn {
+    /// Its place in the journal: whoever has a lower one waits longer.
+    pub last_attempt: u64,
+    /// It was given up for a store, which stops a stage when it happens some times in a row.
+    pub concerns_store: bool,
+}
+
+/// In which order `runs` were given up last; those that the journal does not know are left out.
+///
+/// # Errors
+///
+/// When the file is unreadable or damaged.
+pub(crate) fn read_turns(path: &Path, runs: &RunSet) -> Result<BTreeMap<RunNumber, Turn>, OpenError> {
+    let mut turns = BTreeMap::new();
+    if runs.is_empty() {
+        return Ok(turns);
+    }
+    let mut last_attempt = 0;
+    for_each_record(path, |note: RunNote| {
+        last_attempt += 1;
+        if let RunEvent::Failed { class, .. } = note.event
+            && runs.contains(note.run)
+        {
+            turns.insert(note.run, Turn { last_attempt, concerns_store: class.concerns_store() });
+        }
+    })?;
+    Ok(turns)
 }
 
 fn take_in(troubles: &mut BTreeMap<RunNumber, Trouble>, RunNote { at, run, event }: RunNote) {

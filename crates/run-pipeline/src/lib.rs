@@ -17,9 +17,10 @@
 //! | module | what it knows |
 //! |---|---|
 //! | `select`, `listing`, `retry` | decisions, as pure functions |
+//! | `strays` | which numbers stand too far from all others |
 //! | `hold` | which runs are still being taken |
-//! | `paths`, `files`, `journal`, `record` | the state on disk, and the one task that writes it |
-//! | `source`, `import`, `amend`, `migrate` | the work |
+//! | `paths`, `files`, `journal`, `ledger`, `record` | the state on disk, and the one task that writes it |
+//! | `source`, `import`, `amend`, `migrate`, `whole` | the work |
 //! | `plan`, `stage`, `workers` | what both stages share |
 //! | `recover` | the state, rebuilt from the archives |
 //! | [`status`] | the archive explains itself |
@@ -44,6 +45,7 @@ mod fuzz;
 mod hold;
 mod import;
 mod journal;
+mod ledger;
 mod listing;
 mod migrate;
 mod paths;
@@ -56,6 +58,8 @@ mod select;
 mod source;
 mod stage;
 pub mod status;
+mod strays;
+mod whole;
 mod workers;
 
 #[cfg(test)]
@@ -67,7 +71,7 @@ pub use files::{StageFiles, StageSnapshot};
 pub use fuzz::{Fate, FuzzyBlobStore, FuzzyConfigStore, Rehearsal};
 pub use hold::{HoldPolicy, HoldReason};
 pub use import::{import, plan_import};
-pub use journal::{Content, RunEvent, RunNote, Trouble, read_notes, read_troubles};
+pub use journal::{Content, RunEvent, RunNote, Trouble, Turn, read_notes, read_troubles};
 pub use listing::{Shrunk, Side, check_listings};
 pub use migrate::{MigrateOptions, migrate, plan_migrate};
 pub use paths::{Counts, StagePaths};

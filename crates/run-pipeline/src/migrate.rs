@@ -21,13 +21,14 @@ use crate::{
     files::{StageFiles, StagePaths, StageSnapshot},
     hold::Held,
     journal::{Content, RunEvent},
+    ledger::Change,
     listing::Side,
-    plan::{Listing, Plan, StageOptions},
-    record::Change,
+    plan::{Listing, Plan, StageOptions, turns},
     report::{Outcome, StageReport},
     retry::Failure,
     select::{Holdings, Mode},
     stage::{Run, Stopped, begin},
+    whole::whole,
     workers::side_by_side,
 };
 
@@ -62,7 +63,7 @@ pub async fn migrate(
     observer: Arc<dyn Observer>,
     cancel: CancellationToken,
 ) -> (StageFiles, Result<StageReport, StageError>) {
-    let listing = match list(&*source, &*store).await {
+    let mut listing = match list(&*source, &*store).await {
         Ok(listing) => listing,
         Err(error) => return (files, Err(error)),
     };
@@ -71,7 +72,12 @@ pub async fn migrate(
     {
         return (files, Err(error.into()));
     }
-    let renewals = renewals(&files.snapshot(), &listing, &options);
+    let now = files.snapshot();
+    listing.turns = match turns(files.paths(), &now.failed, options.mode) {
+        Ok(turns) => turns,
+        Err(error) => return (files, Err(error.into())),
+    };
+    let renewals = renewals(&now, &listing, &options);
     let (run, opening) = match begin(files, Stage::Migrate, &listing, options, observer, cancel) {
         Ok(begun) => begun,
         Err(refusal) => return (refusal.files, Err(refusal.error)),
@@ -123,20 +129,28 @@ fn renewals(state: &StageSnapshot, listing: &Listing, options: &StageOptions) ->
     }
 }
 
-/// Says what [`migrate`] would do, touching nothing: no lock, no file.
+/// Says what [`migrate`] would do, touching nothing: no lock, no file. `import` is where the import keeps its state,
+/// as in [`MigrateOptions`].
 ///
 /// # Errors
 ///
 /// As [`migrate`], and when the state cannot be read.
 pub async fn plan_migrate(
     paths: &StagePaths,
+    import: Option<&StagePaths>,
     source: &dyn ConfigStore,
     store: &dyn BlobStore,
     options: &StageOptions,
 ) -> Result<Plan, StageError> {
     let snapshot = StageSnapshot::read(paths)?;
-    let listing = list(source, store).await?;
-    Plan::new(Stage::Migrate, snapshot, &listing, options, paths.counts())
+    let snapshot = match import {
+        Some(import) => snapshot.following(import)?,
+        None => snapshot,
+    };
+    let mut listing = list(source, store).await?;
+    listing.turns = turns(paths, &snapshot.failed, options.mode)?;
+    let renew = renewals(&snapshot, &listing, options).archived;
+    Ok(Plan { renew, ..Plan::new(Stage::Migrate, snapshot, &listing, options, paths.counts())? })
 }
 
 async fn list(source: &dyn ConfigStore, store: &dyn BlobStore) -> Result<Listing, StageError> {
@@ -146,7 +160,7 @@ async fn list(source: &dyn ConfigStore, store: &dyn BlobStore) -> Result<Listing
     let present: RunSet = migrated.into_keys().collect();
     let available = imported.iter().filter(|(_, entry)| entry.is_complete()).map(|(run, _)| *run).collect();
     let holdings = Holdings { available, complete: present.clone() };
-    Ok(Listing { holdings, source_runs: imported.len() as u64, present, held: Held::new() })
+    Ok(Listing { holdings, source_runs: imported.len() as u64, present, held: Held::new(), turns: BTreeMap::new() })
 }
 
 struct Migration {
@@ -256,8 +270,7 @@ impl Migration {
     }
 
     async fn migrate_once(&self, run: RunNumber) -> Result<Migrated, Failure> {
-        let export = self.source.export(run).await?.filter(|export| export.configuration.complete);
-        let export = export.ok_or_else(|| Failure::of_record(format!("run {run} is not complete in artdaqDB")))?;
+        let export = whole(run, self.source.export(run).await?)?;
         let files = export.documents.into_iter().map(|document| (format!("{}.fcl", document.entity), document.text));
         let files: BTreeMap<_, _> = files.collect();
         let packed = blob::pack(run, &files).map_err(|error| Failure::of_record(error.to_string()))?;

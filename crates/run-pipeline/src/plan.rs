@@ -1,16 +1,21 @@
 //! What an execution of a stage is to do: its options, what was listed, and what follows from both.
 
-use std::{collections::BTreeMap, path::PathBuf};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    path::PathBuf,
+};
 
 use run_state::{RunNumber, RunSet};
+use statefile::OpenError;
 
 use crate::{
     error::StageError,
     event::Stage,
     files::StageSnapshot,
     hold::{Held, HoldPolicy, HoldReason},
+    journal::{Turn, read_turns},
     listing::{Shrunk, check_listings},
-    paths::Counts,
+    paths::{Counts, StagePaths},
     retry::RetryPolicy,
     select::{Holdings, Mode, Request, Selection, select},
 };
@@ -72,9 +77,25 @@ pub(crate) struct Listing {
     pub(crate) present: RunSet,
     /// The runs that are held back.
     pub(crate) held: Held,
+    /// In which order the failed runs were given up.
+    pub(crate) turns: BTreeMap<RunNumber, Turn>,
 }
 
 impl Listing {
+    /// What is wanted of these, but for what is held back.
+    pub(crate) fn request(&self, options: &StageOptions) -> Request {
+        Request { turns: self.turns.clone(), ..options.request() }
+    }
+
+    /// Who is worked on after whom: the lowest first. Those that a store refused come behind, since a few of them in a
+    /// row stop the stage, the one that was tried last at the end; and last those that are to be alone.
+    pub(crate) fn queue(&self, selection: &Selection) -> VecDeque<RunNumber> {
+        let refused = |run: &RunNumber| self.turns.get(run).filter(|turn| turn.concerns_store);
+        let mut queue: Vec<RunNumber> = selection.work.difference(&selection.alone).iter().collect();
+        queue.sort_by_key(|run| refused(run).map(|turn| turn.last_attempt));
+        queue.into_iter().chain(selection.alone.iter()).collect()
+    }
+
     pub(crate) fn counts(&self) -> Counts {
         Counts::new(self.source_runs, self.present.len())
     }
@@ -93,6 +114,17 @@ pub struct Plan {
     pub selection: Selection,
     /// Runs that are held back, since they are still being taken.
     pub held: BTreeMap<RunNumber, HoldReason>,
+    /// Archived runs whose record has changed since, or may have: import, a stop time would be added; migration, a
+    /// new version would be put. When refreshing, the named runs that would be looked at.
+    pub renew: RunSet,
+}
+
+/// In which order the failed runs were given up, where that matters. Blocks.
+pub(crate) fn turns(paths: &StagePaths, failed: &RunSet, mode: Mode) -> Result<BTreeMap<RunNumber, Turn>, OpenError> {
+    match mode {
+        Mode::Full | Mode::RetryFailed => read_turns(&paths.journal(), failed),
+        Mode::Incremental | Mode::Refresh => Ok(BTreeMap::new()),
+    }
 }
 
 impl Plan {
@@ -112,9 +144,33 @@ impl Plan {
                 counts,
             },
         )?;
-        let request = Request { held: listing.held.keys().copied().collect(), ..options.request() };
+        let request = Request { held: listing.held.keys().copied().collect(), ..listing.request(options) };
         let selection = select(&snapshot, &listing.holdings, &request);
         let Listing { holdings, held, .. } = listing.clone();
-        Ok(Self { stage, state: snapshot, holdings, selection, held })
+        Ok(Self { stage, state: snapshot, holdings, selection, held, renew: RunSet::new() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+
+    use super::*;
+
+    #[test]
+    fn whom_a_store_refuses_stands_in_nobodys_way() {
+        let turn = |last_attempt, concerns_store| Turn { last_attempt, concerns_store };
+        let turns = [(100, turn(7, true)), (101, turn(2, false)), (102, turn(5, true)), (104, turn(6, true))];
+        let listing = Listing {
+            holdings: Holdings::default(),
+            source_runs: 0,
+            present: RunSet::new(),
+            held: Held::new(),
+            turns: turns.into_iter().map(|(run, turn)| (RunNumber::new(run), turn)).collect(),
+        };
+        let set = |runs: &str| runs.parse::<RunSet>().unwrap();
+        let selection = Selection { work: set("100-105"), alone: set("103"), ..Selection::default() };
+        let queue: Vec<u64> = listing.queue(&selection).into_iter().map(RunNumber::get).collect();
+        assert_eq!(queue, [101, 105, 102, 104, 100, 103]);
     }
 }

@@ -18,28 +18,27 @@
 //!
 //! [`plan_recovery`] decides and reads only; [`recover`] does what was decided.
 
+mod commit;
+
 use std::{
-    collections::BTreeSet,
     io,
     path::{Path, PathBuf},
-    sync::Arc,
 };
 
 use artdaq_db::ConfigStore;
-use chrono::{DateTime, Utc};
-use fs_err as fs;
 use run_record::directory::list_runs;
-use run_state::{FailureLog, Marks, RunNumber, RunSet};
-use statefile::{Clock, CommitError, Document, Lock, OpenError, Snapshot, replace};
+use run_state::{FailureLog, Marks, RunSet};
+use statefile::{CommitError, Document, OpenError, Snapshot, for_each_record};
 use ucon_db::BlobStore;
 
+pub use self::commit::recover;
 use crate::{
     error::{ListingError, StageError},
     event::Stage,
-    files::{NextState, StageFiles},
-    journal::{RunEvent, read_notes},
+    journal::RunNote,
     listing::{Shrunk, Side, check_listings},
     paths::{Counts, RunList, StagePaths},
+    strays::strays,
     workers::blocking,
 };
 
@@ -191,9 +190,9 @@ pub fn plan_recovery(paths: &StagePaths, sides: Sides, options: &RecoveryOptions
     for list in [paths.in_flight(), paths.held(), paths.unfinished(), paths.amended()] {
         old::<RunList>(&list, &mut damaged)?;
     }
-    match read_notes(&paths.journal()) {
+    match for_each_record(&paths.journal(), |_: RunNote| {}) {
         Err(OpenError::Damaged { path, .. }) => damaged.push(path),
-        outcome => drop(outcome?),
+        outcome => outcome?,
     }
     if !options.is_empty_accepted {
         check(paths, &sides, old_marks.as_ref().zip(old_log.as_ref()), counts, options)?;
@@ -205,7 +204,9 @@ pub fn plan_recovery(paths: &StagePaths, sides: Sides, options: &RecoveryOptions
 
 /// Marks and missing runs as they follow from the two sides; fields of `marks` that we do not know are kept.
 fn rebuild(marks: &Marks, sides: &Sides, acknowledged: &RunSet) -> (Marks, RunSet) {
-    let marks = marks.recovered(&sides.complete, acknowledged);
+    // As in the stages, what is far from all others moves no mark.
+    let strays = strays(&sides.source.union(&sides.complete).union(&sides.partial));
+    let marks = marks.recovered(&sides.complete.difference(&strays), acknowledged);
     let missing = sides.source.up_to(marks.last_attempted_run).difference(&sides.complete);
     (marks, missing)
 }
@@ -252,104 +253,6 @@ fn check(
         archived_runs: known_runs,
         found_runs,
     })
-}
-
-/// Does what was decided: keeps the old files, then writes the new ones. `lock` must guard the state. Says under
-/// which names the old files are kept.
-///
-/// # Errors
-///
-/// When an old file cannot be kept, or a new one not be written.
-pub fn recover(
-    paths: &StagePaths,
-    lock: Arc<Lock>,
-    clock: Arc<dyn Clock>,
-    recovery: &Recovery,
-) -> Result<Vec<PathBuf>, RecoverError> {
-    let kept = keep(paths, recovery, clock.now())?;
-    mend(paths, recovery)?;
-    write(StageFiles::open(paths, lock, clock)?, recovery)?;
-    Ok(kept)
-}
-
-/// Writes the new state over the old one.
-fn write(mut files: StageFiles, recovery: &Recovery) -> Result<(), CommitError> {
-    let now = files.snapshot();
-    let event = RunEvent::Recovered { marks: recovery.marks.to_string(), missing: recovery.missing.to_string() };
-    files.save(NextState {
-        notes: vec![(RunNumber::default(), event)],
-        marks: recovery.marks.clone(),
-        failed: recovery.missing.clone(),
-        in_flight: now.in_flight,
-        held: RunSet::new(),
-        unfinished: now.unfinished,
-        amended: now.amended,
-    })?;
-    files.save_counts(recovery.sides.counts())
-}
-
-/// Copies every old file to a name with the time.
-fn keep(paths: &StagePaths, recovery: &Recovery, now: DateTime<Utc>) -> Result<Vec<PathBuf>, RecoverError> {
-    let mut files: BTreeSet<PathBuf> = recovery.damaged.iter().cloned().collect();
-    let lists = [paths.in_flight(), paths.held(), paths.unfinished(), paths.amended(), paths.counts()];
-    files.extend([paths.state.clone(), paths.failure_log.clone()].into_iter().chain(lists));
-    let time = now.format("%Y%m%d_%H%M%S");
-    let mut kept = Vec::new();
-    for path in files {
-        let failed = |source| RecoverError::Keep { path: path.clone(), source };
-        let bytes = match fs::read(&path) {
-            Ok(bytes) => bytes,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
-            Err(error) => return Err(failed(error)),
-        };
-        let copy = free_name(&path, &time.to_string()).map_err(failed)?;
-        replace(&copy, &bytes).map_err(failed)?;
-        kept.push(copy);
-    }
-    Ok(kept)
-}
-
-/// Puts sound files in the places of damaged ones, the marks last: until then they are refused, as before.
-fn mend(paths: &StagePaths, recovery: &Recovery) -> Result<(), RecoverError> {
-    let encode = |path: &Path, document: serde_json::Result<String>| {
-        document.map_err(|source| CommitError::Encode { path: path.to_owned(), source })
-    };
-    let is_state = |path: &Path| path == paths.state;
-    let (last, first): (Vec<_>, Vec<_>) = recovery.damaged.iter().partition(|path| is_state(path));
-    for path in first.into_iter().chain(last) {
-        let failed = |source| CommitError::Write { path: path.clone(), source };
-        if *path == paths.counts() || *path == paths.journal() {
-            fs::remove_file(path).map_err(failed)?;
-            continue;
-        }
-        let text = if is_state(path) {
-            encode(path, recovery.marks.encode())?
-        } else if *path == paths.failure_log {
-            encode(path, FailureLog { runs: recovery.missing.clone() }.encode())?
-        } else {
-            String::new()
-        };
-        replace(path, text.as_bytes()).map_err(failed)?;
-    }
-    Ok(())
-}
-
-/// The first of `<name>.before-<time>`, `<name>.before-<time>_2`, … that is free.
-fn free_name(path: &Path, time: &str) -> io::Result<PathBuf> {
-    for number in 1_u32.. {
-        let mut name = path.as_os_str().to_owned();
-        name.push(format!(".before-{time}"));
-        if number > 1 {
-            name.push(format!("_{number}"));
-        }
-        let name = PathBuf::from(name);
-        match fs::symlink_metadata(&name) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(name),
-            Err(error) => return Err(error),
-            Ok(_) => {}
-        }
-    }
-    Err(io::ErrorKind::AlreadyExists.into())
 }
 
 #[cfg(test)]

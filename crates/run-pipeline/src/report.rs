@@ -36,6 +36,8 @@ pub struct StageReport {
     pub interrupted: RunSet,
     /// Wanted runs beyond the limit of one execution.
     pub beyond_limit: RunSet,
+    /// Runs that somebody has named, and that nobody knows.
+    pub not_found: RunSet,
     /// Runs whose record does not say what it is, with the problems.
     pub invalid: BTreeMap<RunNumber, Vec<String>>,
     /// Runs that are still being taken, and were held back.

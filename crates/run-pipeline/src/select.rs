@@ -12,7 +12,8 @@
 //!
 //! The lowest come first, up to the limit: `batch_size` runs when incremental, ten times that otherwise.
 //! Failed runs stand behind the others in full mode, lest many that can never succeed keep it from ever
-//! reaching a new one. Where somebody names runs, only those are worked on; what is noticed of others, and the
+//! reaching a new one; and of the failed ones those come first whose last attempt is longest ago, so that each has its
+//! turn, however many never succeed. Where somebody names runs, only those are worked on; what is noticed of others, and the
 //! marks, do not depend on it.
 //!
 //! # Held back
@@ -20,6 +21,11 @@
 //! A run that is still being taken is not worked on, and that is no failure: above the mark it stays *fresh*, so that
 //! no mark passes it. Runs above it are worked on all the same; until it is settled they are known by the archive (or
 //! the failure log) alone, while the attempted mark waits below it.
+//!
+//! # Strays
+//!
+//! A number that stands far from all others (a directory `2026020110`) is archived as any run is, and moves no mark:
+//! else whatever comes in the true series would lie below the mark, and count as late, for ever.
 //!
 //! # Runs below the mark
 //!
@@ -30,9 +36,11 @@
 //!   run stays in flight, and every execution tries it again until it is settled; one that failed or was
 //!   cut off before comes after the others and by itself, since it may be what kills the program.
 
+use std::collections::BTreeMap;
+
 use run_state::{RunNumber, RunSet};
 
-use crate::files::StageSnapshot;
+use crate::{files::StageSnapshot, journal::Turn, strays::strays};
 
 /// Which runs are wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -90,18 +98,31 @@ pub struct Request {
     pub only: Option<RunSet>,
     /// Runs that are held back.
     pub held: RunSet,
+    /// When each of the failed runs was given up last; who is not in here comes first.
+    pub turns: BTreeMap<RunNumber, Turn>,
 }
 
 impl Request {
     /// Whatever the mode says.
     pub fn new(mode: Mode, batch_size: u64) -> Self {
-        Self { mode, batch_size, only: None, held: RunSet::new() }
+        Self { mode, batch_size, only: None, held: RunSet::new(), turns: BTreeMap::new() }
     }
 
     /// Whether a run is not to be worked on.
     fn without(&self, runs: &RunSet) -> RunSet {
         let named = self.only.as_ref().map_or_else(|| runs.clone(), |only| runs.intersection(only));
         named.difference(&self.held)
+    }
+
+    /// The `places` runs whose turn it is: the lowest, but those that have failed in the order of their last attempts.
+    fn next(&self, runs: &RunSet, places: u64) -> RunSet {
+        let places = usize::try_from(places).unwrap_or(usize::MAX);
+        if self.turns.is_empty() || runs.len() <= places as u64 {
+            return runs.iter().take(places).collect();
+        }
+        let mut queue: Vec<RunNumber> = runs.iter().collect();
+        queue.sort_by_key(|run| self.turns.get(run).map(|turn| turn.last_attempt));
+        queue.into_iter().take(places).collect()
     }
 }
 
@@ -128,6 +149,10 @@ pub struct Selection {
     /// The highest run that counts as attempted before any work: what is archived already counts, as far
     /// as no fresh run stands before it.
     pub attempted: RunNumber,
+    /// Runs that move no mark, since their numbers are far from all others.
+    pub strays: RunSet,
+    /// Runs that were named, and that nobody knows: neither side has them in full, and no list of the state names them.
+    pub not_found: RunSet,
 }
 
 /// Selects the runs to work on.
@@ -157,9 +182,10 @@ pub fn select(state: &StageSnapshot, holdings: &Holdings, request: &Request) -> 
     let above = missing.difference(&available.up_to(start));
     let fresh = above.difference(&failed);
     let known = verified.union(&failed).intersection(available).union(&interrupted);
-    let reached = below(&known, fresh.first()).last().unwrap_or_default();
+    let strays = strays(&available.union(complete));
+    let reached = below(&known.difference(&strays), fresh.difference(&strays).first()).last().unwrap_or_default();
     let attempted = state.marks.last_attempted_run.max(reached);
-    let Request { mode, batch_size, .. } = *request;
+    let (mode, batch_size) = (request.mode, request.batch_size);
     let preferences = match mode {
         Mode::Full => vec![state.in_flight.clone(), missing.difference(&failed), missing],
         Mode::Incremental => vec![state.in_flight.clone(), fresh.clone()],
@@ -170,13 +196,28 @@ pub fn select(state: &StageSnapshot, holdings: &Holdings, request: &Request) -> 
     let mut wanted = RunSet::new();
     for runs in preferences.iter().map(|runs| request.without(runs)) {
         let places = mode.limit(batch_size).saturating_sub(work.len());
-        let next: RunSet = runs.difference(&work).iter().take(usize::try_from(places).unwrap_or(usize::MAX)).collect();
-        work.extend(next.iter());
+        work = work.union(&request.next(&runs.difference(&work), places));
         wanted = wanted.union(&runs);
     }
     let beyond_limit = wanted.difference(&work);
     let alone = alone.intersection(&work);
-    Selection { late, interrupted, unconfirmed, verified, work, alone, beyond_limit, fresh, attempted }
+    let all =
+        [available, complete, &failed, &state.in_flight].into_iter().fold(RunSet::new(), |all, runs| all.union(runs));
+    let not_found = request.only.as_ref().filter(|_| mode != Mode::Refresh);
+    let not_found = not_found.map_or_else(RunSet::new, |only| only.difference(&all));
+    Selection {
+        late,
+        interrupted,
+        unconfirmed,
+        verified,
+        work,
+        alone,
+        beyond_limit,
+        fresh,
+        attempted,
+        strays,
+        not_found,
+    }
 }
 
 /// The runs below `bound`, or all where there is none.

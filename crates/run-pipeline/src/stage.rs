@@ -17,9 +17,10 @@ use crate::{
     event::{Event, EventKind, Observer, Stage},
     files::StageFiles,
     hold::Held,
+    ledger::{Change, Ledger},
     paths::Counts,
     plan::{Listing, Plan, StageOptions},
-    record::{Change, Ledger, RecordError, Recorder, RecorderTask, Submitted},
+    record::{RecordError, Recorder, RecorderTask, Submitted},
     report::{Outcome, StageReport},
     retry::{Decision, Failure},
     select::Selection,
@@ -103,7 +104,7 @@ pub(crate) fn begin(
         return Err(Box::new(Refusal { files: ledger.into_files(), error: error.into() }));
     }
     let (recorder, task) = Recorder::start(ledger);
-    let waiting = selection.work.difference(&selection.alone).iter().chain(selection.alone.iter()).collect();
+    let waiting = listing.queue(&selection);
     let run = Arc::new(Run {
         stage,
         options,
@@ -302,6 +303,7 @@ impl Opening {
             late: self.selection.late,
             interrupted: self.interrupted,
             beyond_limit: self.selection.beyond_limit,
+            not_found: self.selection.not_found,
             invalid: progress.invalid,
             held: self.held,
             amended: progress.amended,

@@ -1,6 +1,6 @@
 //! The document `hashes`: the MD5 of every document's text, and of the list itself.
 
-use std::fmt::Write as _;
+use std::{collections::BTreeSet, fmt::Write as _};
 
 use md5::{Digest as _, Md5};
 
@@ -26,6 +26,21 @@ pub fn text<'a>(documents: impl IntoIterator<Item = (&'a str, &'a str)>) -> Stri
         documents.iter().map(|(entity, text)| format!("{}:{}", sound_key(entity), md5_hex(text))).collect();
     lines.push(format!("configuration:{}", md5_hex(&lines.join(","))));
     lines.join("\n")
+}
+
+/// The first document that the stored text of `hashes` names and that is not among `entities`: the record lost it
+/// after it was stored.
+///
+/// ```
+/// use run_record::hashes::lost;
+/// let hashes = "boot: e0ccdaf42c593022e15b18cc0e96d201\nmy_board: \"1\"\nconfiguration: 044e2d6e673cd6730083e6831009fd74\n";
+/// assert_eq!(lost(hashes, ["boot", "my-board", "schema"]), None);
+/// assert_eq!(lost(hashes, ["boot", "schema"]), Some("my_board"));
+/// ```
+pub fn lost<'a>(hashes: &'a str, entities: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let there: BTreeSet<String> = entities.into_iter().map(sound_key).collect();
+    let named = hashes.lines().filter_map(|line| Some(line.split_once(':')?.0.trim()));
+    named.filter(|entity| *entity != "configuration").find(|entity| !there.contains(*entity))
 }
 
 fn md5_hex(text: &str) -> String {

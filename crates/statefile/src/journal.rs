@@ -31,6 +31,7 @@ use serde_json::value::RawValue;
 
 use crate::{
     CommitError, DecodeError, Lock, OpenError, Version,
+    plain::to_plain_json,
     replace::{remove_leftovers, replace},
     sys,
 };
@@ -157,7 +158,7 @@ impl<R: Record> Journal<R> {
 
     fn line(&self, records: &[R]) -> Result<String, CommitError> {
         let encode = || {
-            let records = serde_json::value::to_raw_value(records)?;
+            let records = RawValue::from_string(to_plain_json(records)?)?;
             let text = records.get();
             let line = Line { crc32: checksum(text), bytes: text.len(), records: &records };
             serde_json::to_string(&line).map(|line| line + "\n")
@@ -234,7 +235,7 @@ fn scan<R: Record>(path: &Path, writable: Writable, mut visit: impl FnMut(R)) ->
     let bytes = match sys::read(path) {
         Ok(bytes) => bytes,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(_) if path.is_dir() => return Err(OpenError::NotAFile { path: path.to_owned() }),
+        Err(_) if path.exists() && !path.is_file() => return Err(OpenError::NotAFile { path: path.to_owned() }),
         Err(source) => return Err(OpenError::Io { path: path.to_owned(), source }),
     };
     scan_bytes(path, &bytes, writable, &mut visit).map(Some)

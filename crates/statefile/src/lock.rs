@@ -18,6 +18,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Clock, LockError,
+    plain::to_plain_json,
     replace::{move_aside, with_suffix},
     sys,
 };
@@ -31,7 +32,7 @@ pub struct Owner {
     pub host: String,
     /// The name of the user, or `uid N` where the environment does not tell.
     pub user: String,
-    /// The command line.
+    /// The command line; what stands before the `@` of an address, where a password may be, is `***`.
     pub command: String,
     /// When the process asked for the lock, to the second, UTC.
     #[serde(with = "seconds")]
@@ -43,7 +44,8 @@ impl Owner {
     #[expect(clippy::disallowed_methods, reason = "a lock says who asks, which only the process itself knows")]
     pub fn current(clock: &dyn Clock) -> Self {
         let user = ["USER", "LOGNAME"].iter().find_map(|name| std::env::var(name).ok().filter(|user| !user.is_empty()));
-        let command = std::env::args_os().map(|part| part.to_string_lossy().into_owned()).collect::<Vec<_>>().join(" ");
+        let command =
+            std::env::args_os().map(|part| without_password(&part.to_string_lossy())).collect::<Vec<_>>().join(" ");
         Self {
             pid: std::process::id(),
             host: gethostname::gethostname().to_string_lossy().into_owned(),
@@ -68,6 +70,23 @@ impl Owner {
         };
         rustix::process::test_kill_process(pid) != Err(rustix::io::Errno::SRCH)
     }
+}
+
+/// An argument with `***` for the user and password of each address in it.
+fn without_password(argument: &str) -> String {
+    let mut parts = argument.split("://");
+    let mut safe = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let authority = part.split(['/', '?', '#']).next().unwrap_or_default();
+        // A password with a slash in it ends the authority too early; the last `@` of all is beyond it then.
+        let end = authority.rfind('@').or_else(|| part.rfind('@').filter(|_| authority.contains(':')));
+        safe.push_str("://");
+        match end {
+            Some(end) => safe.extend(["***", &part[end..]]),
+            None => safe.push_str(part),
+        }
+    }
+    safe
 }
 
 /// Long enough to recognise a command, short enough for one write of the lock file.
@@ -133,7 +152,7 @@ impl Lock {
         let file = match sys::open_lock(path) {
             Ok(file) => file,
             // Somebody else's lock file. Whether it is held can be asked without writing.
-            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => match fs::File::open(path) {
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => match sys::open_lock_to_read(path) {
                 Ok(file) if !try_lock(&file)? => return Ok(None),
                 _ => return Err(error),
             },
@@ -142,11 +161,10 @@ impl Lock {
         if !try_lock(&file)? {
             return Ok(None);
         }
-        let mut record = serde_json::to_vec(owner)?;
-        record.push(b'\n');
+        let record = to_plain_json(owner)? + "\n";
         // One write of less than a page, then the cut: a reader sees the old record, the new one, or
         // the new one with a tail that does not parse, and asks again.
-        sys::write_record(&file, &record)?;
+        sys::write_record(&file, record.as_bytes())?;
         Ok(Some(file))
     }
 
@@ -203,8 +221,32 @@ fn holder_of(path: &Path) -> Option<Owner> {
 const READ_ATTEMPTS: u32 = 20;
 const READ_PAUSE: Duration = Duration::from_millis(5);
 
+/// More than any record has.
+const RECORD_BYTES_MAX: u64 = 64 << 10;
+
 fn read_owner(path: &Path) -> Option<Owner> {
     let mut text = String::new();
-    fs::File::open(path).ok()?.read_to_string(&mut text).ok()?;
+    sys::open_lock_to_read(path).ok()?.take(RECORD_BYTES_MAX).read_to_string(&mut text).ok()?;
     serde_json::from_str(&text).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_password_of_an_address_is_recorded() {
+        for (argument, expect) in [
+            ("--endpoint=http://me:hush@host:80/x", "--endpoint=http://***@host:80/x"),
+            ("http://hush@host", "http://***@host"),
+            ("mongodb://me:hu@sh@host/db", "mongodb://***@host/db"),
+            ("mongodb://me:hu/sh@host/db", "mongodb://***@host/db"),
+            ("http://a:b@c,http://d:e@f", "http://***@c,http://***@f"),
+            ("http://host/a@b", "http://host/a@b"),
+            ("me@host", "me@host"),
+            ("", ""),
+        ] {
+            assert_eq!(without_password(argument), expect);
+        }
+    }
 }

@@ -6,6 +6,7 @@
 use std::{
     ffi::{OsStr, OsString},
     io::{self, Write},
+    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
 };
 
@@ -48,6 +49,40 @@ pub fn remove_leftovers(path: &Path) -> io::Result<Vec<PathBuf>> {
     Ok(removed)
 }
 
+/// Writes `bytes` to the new file `path`, whole and durable; `Ok(false)` where that name is taken, be it by a link
+/// that leads nowhere. Nothing is followed and nothing overwritten.
+///
+/// # Errors
+///
+/// The system's; there is no such file then, unless only the last step failed (flushing the directory).
+pub fn create(path: &Path, bytes: &[u8]) -> io::Result<bool> {
+    Staged::write(path, path, bytes)?.install_new()
+}
+
+/// Copies the file `from` to the new file `to`, as [`create`] does, with its permissions. What a killed process leaves
+/// is found by [`remove_leftovers`] of `from`, if they are in the same directory.
+///
+/// # Errors
+///
+/// As [`create`]; also when `from` cannot be read.
+pub fn copy_aside(from: &Path, to: &Path) -> io::Result<bool> {
+    let from = follow_links(from)?;
+    let state = if directory_of(&from) == directory_of(to) { &from } else { to };
+    Staged::write_like(&from, to, state, &sys::read(&from)?)?.install_new()
+}
+
+/// Reads the regular file `path`, links followed, if it has at most `bytes_max` bytes.
+///
+/// For files in directories into which others may write: a FIFO in the place of a file would be waited for, and a
+/// device would have no end.
+///
+/// # Errors
+///
+/// The system's; [`io::ErrorKind::InvalidInput`] for what is no regular file, [`io::ErrorKind::FileTooLarge`].
+pub fn read(path: &Path, bytes_max: u64) -> io::Result<Vec<u8>> {
+    sys::read_at_most(path, bytes_max)
+}
+
 /// New content that is on stable storage beside its target, but not yet in its place.
 #[derive(Debug)]
 pub(crate) struct Staged {
@@ -59,15 +94,36 @@ impl Staged {
     /// Writes and flushes a temporary file for `target`, named as one of the state file `state` in the
     /// same directory, so that the next start of its writer finds it. Neither may be a symbolic link.
     pub(crate) fn write(target: &Path, state: &Path, bytes: &[u8]) -> io::Result<Self> {
-        let (mut file, temporary) = temporary_beside(state)?;
-        match sys::metadata(target) {
-            Ok(metadata) => file.set_permissions(metadata.permissions())?,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Self::write_like(target, target, state, bytes)
+    }
+
+    /// Like [`write`](Self::write), with the permissions of the file `model`, if there is one.
+    fn write_like(model: &Path, target: &Path, state: &Path, bytes: &[u8]) -> io::Result<Self> {
+        let permissions = match sys::metadata(model) {
+            Ok(metadata) => Some(metadata.permissions()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
             Err(error) => return Err(error),
+        };
+        // Never more open than it will be, not even for a moment: whoever opens it then reads what is written later.
+        let mode = permissions.as_ref().map_or(ANY_FILE, |permissions| permissions.mode() & ANY_FILE | OWNER);
+        let (mut file, temporary) = temporary_beside(state, mode)?;
+        if let Some(permissions) = permissions {
+            file.set_permissions(permissions)?;
         }
         file.write_all(bytes)?;
         file.sync_all()?;
         Ok(Self { temporary, target: target.to_owned() })
+    }
+
+    /// Puts the content in its place if that is free.
+    fn install_new(self) -> io::Result<bool> {
+        let Self { temporary, target } = self;
+        if !sys::rename_to_free_name(&temporary, &target)? {
+            return Ok(false);
+        }
+        // As in `install`.
+        drop(temporary.keep());
+        sync_directory(&target).map(|()| true)
     }
 
     /// Puts the content in its place.
@@ -84,7 +140,7 @@ impl Staged {
 ///
 /// Not flushed: the flush of the directory that ends the update covers it.
 pub(crate) fn keep_generation(target: &Path, backup: &Path) -> io::Result<()> {
-    let (_, temporary) = temporary_beside(target)?;
+    let (_, temporary) = temporary_beside(target, OWNER)?;
     // A link cannot be made over an existing name, so the reserved name is freed first; nobody else
     // takes it, since the writer's lock is held.
     sys::remove_file(&temporary)?;
@@ -97,7 +153,7 @@ pub(crate) fn keep_generation(target: &Path, backup: &Path) -> io::Result<()> {
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         // Some file systems have no links: copy.
-        Err(_) => Staged::write(backup, target, &sys::read(target)?)?.install(),
+        Err(_) => Staged::write_like(target, backup, target, &sys::read(target)?)?.install(),
     }
 }
 
@@ -152,6 +208,12 @@ fn temporary_prefix(target: &Path) -> OsString {
     prefix
 }
 
-fn temporary_beside(target: &Path) -> io::Result<(sys::File, TempPath)> {
-    sys::create_temporary(directory_of(target), &temporary_prefix(target))
+fn temporary_beside(target: &Path, mode: u32) -> io::Result<(sys::File, TempPath)> {
+    sys::create_temporary(directory_of(target), &temporary_prefix(target), mode)
 }
+
+/// The permissions of a file that any program creates, of which the umask takes away what the user wants taken away.
+const ANY_FILE: u32 = 0o666;
+
+/// The permissions that it takes to write a file.
+const OWNER: u32 = 0o600;

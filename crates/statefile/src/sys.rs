@@ -6,11 +6,13 @@
 
 use std::{
     ffi::OsStr,
-    io::{self, Write},
+    io::{self, Read, Write},
     path::{Path, PathBuf},
 };
 
 use fs_err as fs;
+use fs_err::os::unix::fs::OpenOptionsExt as _;
+use rustix::fs::OFlags;
 use tempfile::TempPath;
 
 #[cfg(test)]
@@ -30,9 +32,46 @@ macro_rules! call {
     };
 }
 
-/// Reads a whole file.
+/// Reads a whole file; one that is not regular is refused.
 pub(crate) fn read(path: &Path) -> io::Result<Vec<u8>> {
-    call!(Call::Read(path), fs::read(path))
+    read_at_most(path, u64::MAX)
+}
+
+/// The same, unless it is longer.
+pub(crate) fn read_at_most(path: &Path, bytes_max: u64) -> io::Result<Vec<u8>> {
+    let read = || {
+        let file = open_regular(fs::OpenOptions::new().read(true), path)?;
+        // At once, since growing step by step takes up to twice the memory; one more, so that the end is found without.
+        let len = file.metadata()?.len().min(bytes_max);
+        let mut bytes = Vec::with_capacity(usize::try_from(len).unwrap_or(0).saturating_add(1));
+        // One more than may be.
+        file.take(bytes_max.saturating_add(1)).read_to_end(&mut bytes)?;
+        if bytes.len() as u64 > bytes_max {
+            let problem = format!("`{}` has more than {bytes_max} bytes", path.display());
+            return Err(io::Error::new(io::ErrorKind::FileTooLarge, problem));
+        }
+        Ok(bytes)
+    };
+    call!(Call::Read(path), read())
+}
+
+/// Opens a file that must be a regular one.
+fn open_regular(options: &mut fs::OpenOptions, path: &Path) -> io::Result<fs::File> {
+    options.custom_flags(flags(OFlags::empty())).open(path).and_then(|file| regular(path, file))
+}
+
+/// Flags with which no opening waits: whoever may write into a directory can put a FIFO in the place of a file.
+fn flags(more: OFlags) -> i32 {
+    // The flags of the system are a C int, of which these are low bits.
+    (more | OFlags::NONBLOCK).bits().cast_signed()
+}
+
+fn regular(path: &Path, file: fs::File) -> io::Result<fs::File> {
+    if file.metadata()?.is_file() { Ok(file) } else { Err(refused(path, "is not a regular file")) }
+}
+
+fn refused(path: &Path, problem: &str) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidInput, format!("`{}` {problem}", path.display()))
 }
 
 /// What the system says of a file, with symbolic links followed.
@@ -66,15 +105,15 @@ pub(crate) fn files_with_prefix(dir: &Path, prefix: &OsStr) -> io::Result<Vec<Pa
     call!(Call::Look(dir), list())
 }
 
-/// Makes a temporary file in `dir`, with the permissions of a file that any program creates.
-pub(crate) fn create_temporary(dir: &Path, prefix: &OsStr) -> io::Result<(File, TempPath)> {
+/// Makes a temporary file in `dir`, with the permissions `mode` less the umask.
+pub(crate) fn create_temporary(dir: &Path, prefix: &OsStr, mode: u32) -> io::Result<(File, TempPath)> {
     use std::os::unix::fs::PermissionsExt;
     let create = || {
         let mut builder = tempfile::Builder::new();
         builder.prefix(prefix);
         // The umask takes away what the user wants taken away. `tempfile` by itself makes files that only
         // the owner can read.
-        builder.permissions(std::fs::Permissions::from_mode(0o666));
+        builder.permissions(std::fs::Permissions::from_mode(mode));
         let (file, path) = builder.tempfile_in(dir)?.into_parts();
         Ok::<_, io::Error>((fs::File::from_parts(file, path.to_path_buf()), path))
     };
@@ -86,13 +125,29 @@ pub(crate) fn create_temporary(dir: &Path, prefix: &OsStr) -> io::Result<(File, 
 
 /// Opens a file to append to it.
 pub(crate) fn open_for_append(path: &Path) -> io::Result<File> {
-    call!(Call::Open(path), fs::OpenOptions::new().append(true).open(path)).map(File)
+    let open = || open_regular(fs::OpenOptions::new().append(true), path);
+    call!(Call::Open(path), open()).map(File)
 }
 
 /// Opens a lock file, making it where it is missing.
 pub(crate) fn open_lock(path: &Path) -> io::Result<fs::File> {
-    let open = || fs::OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path);
+    let mut options = fs::OpenOptions::new();
+    options.read(true).write(true).custom_flags(flags(OFlags::NOFOLLOW));
+    let mut open = || lock_file(path, options.create(true).truncate(false).open(path));
     call!(Call::Open(path), open())
+}
+
+/// Opens a lock file for reading.
+pub(crate) fn open_lock_to_read(path: &Path) -> io::Result<fs::File> {
+    lock_file(path, fs::OpenOptions::new().read(true).custom_flags(flags(OFlags::NOFOLLOW)).open(path))
+}
+
+/// A link is refused: the record of the holder would overwrite the file that it leads to.
+fn lock_file(path: &Path, opened: io::Result<fs::File>) -> io::Result<fs::File> {
+    opened.and_then(|file| regular(path, file)).map_err(|error| match fs::symlink_metadata(path) {
+        Ok(metadata) if metadata.is_symlink() => refused(path, "is a symbolic link, which a lock file must not be"),
+        _ => error,
+    })
 }
 
 /// Makes `record` the whole content of a file: one write at its beginning, then the cut.

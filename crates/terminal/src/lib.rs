@@ -12,7 +12,7 @@ mod printer;
 mod signals;
 
 pub use checks::{Check, Outcome, render_checks};
-pub use clean::clean;
+pub use clean::{clean, clean_json};
 pub use error::render_error;
 pub use live::LiveLines;
 pub use printer::{Printer, Verbosity};

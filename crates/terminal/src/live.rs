@@ -8,6 +8,8 @@ use std::{
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
+use crate::clean::walled;
+
 /// A block of lines at the bottom of the terminal, one a name, each with the time since it began.
 #[derive(Debug, Default)]
 pub struct LiveLines {
@@ -33,7 +35,7 @@ impl LiveLines {
             line.enable_steady_tick(TICK);
             line
         });
-        line.set_message(text.into());
+        line.set_message(walled(&text.into()).into_owned());
     }
 
     /// Takes the line `name` away.
@@ -47,7 +49,7 @@ impl LiveLines {
     /// Prints a line above the block.
     pub fn print(&self, text: &str) {
         // A terminal that went away is no reason to stop working.
-        drop(self.all.println(text));
+        drop(self.all.println(walled(text)));
     }
 
     /// Takes the block away.

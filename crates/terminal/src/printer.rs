@@ -2,6 +2,8 @@
 
 use std::io::{self, IsTerminal, Write};
 
+use crate::clean::walled;
+
 /// How much commentary is wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub enum Verbosity {
@@ -41,7 +43,7 @@ impl Printer {
     /// When the answer did not get out, for another reason than a reader that went away.
     pub fn answer(self, line: impl std::fmt::Display) -> io::Result<()> {
         let mut stdout = anstream::stdout();
-        match writeln!(stdout, "{line}").and_then(|()| stdout.flush()) {
+        match writeln!(stdout, "{}", walled(&line.to_string())).and_then(|()| stdout.flush()) {
             Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error),
             _ => Ok(()),
         }
@@ -50,14 +52,14 @@ impl Printer {
     /// Prints a line of commentary, unless quiet.
     pub fn comment(self, line: impl std::fmt::Display) {
         if self.verbosity >= Verbosity::Normal {
-            drop(writeln!(anstream::stderr(), "{line}"));
+            drop(writeln!(anstream::stderr(), "{}", walled(&line.to_string())));
         }
     }
 
     /// Prints a line of commentary that only verbose runs want.
     pub fn detail(self, line: impl std::fmt::Display) {
         if self.verbosity >= Verbosity::Verbose {
-            drop(writeln!(anstream::stderr(), "{line}"));
+            drop(writeln!(anstream::stderr(), "{}", walled(&line.to_string())));
         }
     }
 
@@ -67,9 +69,9 @@ impl Printer {
         self.comment(format_args!("{warn}warning{warn:#}: {line}"));
     }
 
-    /// Prints an error text as it is; quiet runs want that, too.
+    /// Prints an error text as it is laid out; quiet runs want that, too.
     pub fn error(self, text: &str) {
-        drop(write!(anstream::stderr(), "{text}"));
+        drop(write!(anstream::stderr(), "{}", walled(text)));
     }
 
     /// Whether somebody watches stderr.

@@ -81,6 +81,29 @@ impl TestEnv {
         path
     }
 
+    /// Another such place with the same program and copies of all files.
+    ///
+    /// # Panics
+    ///
+    /// If there is no room for them.
+    #[must_use]
+    pub fn copy(&self) -> Self {
+        let copy = Self::new(&self.program);
+        let mut waiting = vec![PathBuf::new()];
+        while let Some(dir) = waiting.pop() {
+            for entry in fs::read_dir(self.join(&dir)).expect("a readable directory") {
+                let name = dir.join(entry.expect("a readable entry").file_name());
+                if self.join(&name).is_dir() {
+                    fs::create_dir(copy.join(&name)).expect("a directory");
+                    waiting.push(name);
+                } else {
+                    fs::copy(self.join(&name), copy.join(&name)).expect("a file");
+                }
+            }
+        }
+        copy
+    }
+
     /// The program with arguments, to be run to its end and judged.
     pub fn command<S: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = S>) -> assert_cmd::Command {
         let mut command = assert_cmd::Command::from_std(self.plain_command(args));

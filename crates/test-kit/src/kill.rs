@@ -69,8 +69,7 @@ impl Killer {
     /// If the program cannot be started.
     pub fn run(mut self, mut command: impl FnMut() -> Command, mut after_kill: impl FnMut(u32)) -> KillReport {
         for kills in 0..self.kills_max {
-            let status = self.run_once(&mut command());
-            if status.signal() != Some(SIGKILL) {
+            if let Some(status) = self.strike(&mut command()) {
                 return KillReport { kills, status };
             }
             after_kill(kills + 1);
@@ -79,14 +78,20 @@ impl Killer {
         KillReport { kills: self.kills_max, status }
     }
 
+    /// Starts a program and kills it after the next random delay; how it ended if that was too late.
+    ///
+    /// # Panics
+    ///
+    /// If the program cannot be started.
     #[expect(clippy::disallowed_methods, reason = "the random delay is the point")]
-    fn run_once(&mut self, command: &mut Command) -> ExitStatus {
+    pub fn strike(&mut self, command: &mut Command) -> Option<ExitStatus> {
         let (least, most) = (*self.delays.start(), *self.delays.end());
         let mut child = quiet(command).spawn().expect("the program starts");
         thread::sleep(least + most.saturating_sub(least).mul_f64(self.random.fraction()));
         // Fails if it has ended; the status tells.
         drop(child.kill());
-        child.wait().expect("it was started")
+        let status = child.wait().expect("it was started");
+        (status.signal() != Some(SIGKILL)).then_some(status)
     }
 }
 
@@ -108,6 +113,12 @@ impl Random {
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         z ^ (z >> 31)
+    }
+
+    /// A number below `limit`, or 0.
+    pub fn below(&mut self, limit: usize) -> usize {
+        // A remainder of a usize fits.
+        usize::try_from(self.next_u64() % u64::try_from(limit.max(1)).unwrap_or(1)).unwrap_or_default()
     }
 
     /// The next number from 0 to 1.

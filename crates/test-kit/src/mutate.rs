@@ -58,8 +58,7 @@ impl<'s> Mutator<'s> {
 
     /// A number below `limit`, or 0.
     fn below(&mut self, limit: usize) -> usize {
-        // A remainder of a usize fits.
-        usize::try_from(self.random.next_u64() % u64::try_from(limit.max(1)).unwrap_or(1)).unwrap_or_default()
+        self.random.below(limit)
     }
 
     fn seed(&mut self) -> &'s [u8] {

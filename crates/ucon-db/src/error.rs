@@ -67,6 +67,15 @@ pub enum BlobError {
 }
 
 impl BlobError {
+    /// Whether the blob itself is damaged: what came does not have the checksum that the archive keeps of it.
+    pub fn is_damage(&self) -> bool {
+        match self {
+            Self::Embedded(EmbeddedError::Damaged { .. }) => true,
+            Self::Http(error) => error.is_damage(),
+            _ => false,
+        }
+    }
+
     /// What the error means for another try.
     pub fn class(&self) -> ErrorClass {
         match self {

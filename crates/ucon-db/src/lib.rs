@@ -28,7 +28,7 @@ mod server;
 mod store;
 
 pub use archive::{Archived, Verify, archive, renew};
-pub use checksum::{Md5Digest, adler32};
+pub use checksum::{Md5Digest, NotAnMd5Digest, adler32};
 pub use embedded::{EmbeddedError, EmbeddedStore};
 pub use error::{BlobError, ErrorClass};
 #[doc(hidden)]

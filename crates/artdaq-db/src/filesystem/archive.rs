@@ -54,7 +54,9 @@ impl Stamp {
     /// `None` if there is no such file.
     fn at(path: &Path) -> Result<Option<Self>, ConfigError> {
         match fs::metadata(path) {
-            Ok(metadata) => Ok(Some(Self::of(&metadata))),
+            Ok(metadata) if metadata.is_file() => Ok(Some(Self::of(&metadata))),
+            // A FIFO would be waited for.
+            Ok(_) => Err(io_error("read", path)(io::Error::other("it is not a regular file"))),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(io_error("read", path)(error)),
         }

@@ -7,7 +7,7 @@
 use std::{
     collections::BTreeMap,
     io,
-    path::{Path, PathBuf},
+    path::{Component, Path, PathBuf},
 };
 
 use run_record::RunNumber;
@@ -58,6 +58,15 @@ mod text {
     }
 }
 
+/// Whether `name` is that of a directory in the root. What an intent names is removed: it must not lead elsewhere.
+fn is_directory_name(name: &str) -> bool {
+    let mut components = Path::new(name).components();
+    let first = components.next();
+    !name.contains('\0')
+        && components.next().is_none()
+        && first.is_some_and(|first| first == Component::Normal(name.as_ref()))
+}
+
 impl Intended {
     pub(super) fn new(run: RunNumber, collection: &str, oid: Oid) -> Self {
         Self { run: run.get(), collection: collection.to_owned(), oid }
@@ -82,14 +91,21 @@ impl Intent {
     /// The intent that an insertion in progress, or a dead one, has left in the archive.
     pub(super) fn read(root: &Path) -> Result<Option<Self>, ConfigError> {
         let path = path_in(root);
-        let text = match fs_err::read(&path) {
+        let text = match statefile::read(&path, u64::MAX) {
             Ok(text) => text,
             Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
                 return Ok(None);
             }
             Err(error) => return Err(io_error("read", &path)(error)),
         };
-        serde_json::from_slice(&text).map(Some).map_err(|source| ConfigError::IntentDamaged { path, source })
+        let read = || {
+            let intent: Self = serde_json::from_slice(&text)?;
+            match intent.documents.iter().find(|document| !is_directory_name(&document.collection)) {
+                None => Ok(Some(intent)),
+                Some(document) => Err(serde::de::Error::custom(format!("`{}` is no collection", document.collection))),
+            }
+        };
+        read().map_err(|source| ConfigError::IntentDamaged { path, source })
     }
 
     /// Its file.

@@ -54,7 +54,7 @@ pub(super) fn newest(root: &Path, documents: Vec<(String, Oid)>) -> Result<Newes
 
 /// Reads the file `path`.
 pub(super) fn read(path: &Path) -> Result<StoredDocument, ConfigError> {
-    let bytes = match fs_err::read(path) {
+    let bytes = match statefile::read(path, u64::MAX) {
         Ok(bytes) => bytes,
         Err(source) if source.kind() == std::io::ErrorKind::NotFound => {
             return Err(ConfigError::DocumentMissing { path: path.to_owned() });

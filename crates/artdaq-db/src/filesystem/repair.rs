@@ -139,7 +139,7 @@ fn read(
 /// Keeps the bytes of an index that is about to be replaced.
 fn keep(archive: &Archive, collection: &str) -> Result<(), ConfigError> {
     let path = archive.index_path(collection);
-    match fs_err::read(&path) {
+    match statefile::read(&path, u64::MAX) {
         Ok(bytes) => {
             archive.disk.replace(&archive.root.join(format!(".waymark-{collection}-index.json.before-repair")), &bytes)
         }

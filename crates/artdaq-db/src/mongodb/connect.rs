@@ -140,8 +140,22 @@ fn text_of(error: &Error) -> String {
         }
         ErrorKind::Write(WriteFailure::WriteError(error)) => error.message.clone(),
         ErrorKind::Write(WriteFailure::WriteConcernError(error)) => error.message.clone(),
+        ErrorKind::ServerSelection { message, .. } => without_topology(message),
         kind => kind.to_string(),
     }
+}
+
+/// Why no server was found, of which the driver prints all that it knows of each server, in debug form.
+fn without_topology(message: &str) -> String {
+    let Some((text, topology)) = message.split_once(" Topology: ") else { return message.to_owned() };
+    let mut reasons: Vec<&str> = Vec::new();
+    for part in topology.split("Error: Kind: ").skip(1) {
+        let reason = part.split_once(", labels: ").map_or(part, |(reason, _)| reason);
+        if !reasons.contains(&reason) {
+            reasons.push(reason);
+        }
+    }
+    if reasons.is_empty() { message.to_owned() } else { format!("{text} {}", reasons.join("; ")) }
 }
 
 fn class_of(error: &Error) -> ErrorClass {
@@ -190,6 +204,26 @@ mod tests {
         for code in [2, 13, 18, 11000, 10334] {
             check(code, ErrorClass::Permanent);
         }
+    }
+
+    #[test]
+    fn why_no_server_was_found_is_said_once() {
+        let server = |port, error| {
+            format!("{{ Address: h:{port}, Type: Unknown, Error: Kind: {error}, labels: {{\"A\"}}, source: None }}")
+        };
+        let refused = "I/O error: Connection refused (os error 111)";
+        let (one, two, other) = (server(1, refused), server(2, refused), server(3, "I/O error: timed out"));
+        let head = "Server selection timeout: No available servers.";
+        for (servers, expect) in [
+            (one.clone(), format!("{head} {refused}")),
+            (format!("{one}, {two}"), format!("{head} {refused}")),
+            (format!("{one}, {other}, {two}"), format!("{head} {refused}; I/O error: timed out")),
+            ("odd".to_owned(), format!("{head} Topology: {{ Type: Single, Servers: [ odd ] }}")),
+        ] {
+            let message = format!("{head} Topology: {{ Type: Single, Servers: [ {servers} ] }}");
+            assert_eq!(without_topology(&message), expect);
+        }
+        assert_eq!(without_topology("anything"), "anything");
     }
 
     async fn options(uri: &str, certificates: &Certificates) -> ClientOptions {

@@ -7,5 +7,6 @@ mod kill;
 #[cfg(feature = "mongodb")]
 mod mongodb;
 mod scars;
+mod security;
 mod setup;
 mod tools;

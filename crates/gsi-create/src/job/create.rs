@@ -39,6 +39,7 @@ pub(super) fn create(cli: &Cli, printer: Printer) -> Result<Exit, Failure> {
     let (runtime, clock) = runtime(cli)?;
     // The lock comes before everything that could change a file, the embedded database included.
     let manager = GsiStateManager::open_with_clock(SCRIPT_NAME, &cli.state_dir, clock.for_state())?;
+    reporting::clear_reports(cli, printer);
     runtime.block_on(create_on(cli, manager, &definitions, &clock, printer))
 }
 

@@ -44,6 +44,13 @@ pub(super) fn keep_reports(
     kept
 }
 
+/// Clears away what a start that was killed left of a report. The state is locked, and its own directory with it.
+pub(super) fn clear_reports(cli: &Cli, printer: Printer) {
+    if let Err(error) = reports::remove_leftovers(&cli.state_dir.join(reports::DIRECTORY)) {
+        printer.warn(format_args!("what is left of a report was not removed: {}", clean(&error.to_string())));
+    }
+}
+
 /// What `--plan` would have foreseen for an index, in seconds.
 fn forecast(key: &GsiKey, definitions: &Definitions, report: &RunReport) -> Option<(u64, u64)> {
     let spec = definitions.index(key.table(), key.index())?;

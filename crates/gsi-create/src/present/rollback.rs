@@ -94,7 +94,8 @@ fn lines(undone: &Undone<'_>, state_dir: &Path) -> Vec<String> {
     let total = report.indexes.len() + kept.len();
     if total == 0 {
         let rest = if left_alone.is_empty() { String::new() } else { format!("; {} left alone", left_alone.len()) };
-        return vec![format!("there is nothing to roll back{rest}")];
+        let archived = archive.map(|archive| format!("archived as {}", clean(&archive.display().to_string())));
+        return [format!("there is nothing to roll back{rest}")].into_iter().chain(archived).collect();
     }
     let mut lines = vec![format!(
         "{head}{} of {total} indexes gone{head:#} after {}",

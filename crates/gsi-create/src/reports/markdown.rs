@@ -6,7 +6,7 @@ use std::time::Duration;
 pub(super) fn text(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for c in terminal::clean(text).chars() {
-        if matches!(c, '|' | '\\' | '`' | '*' | '_' | '<' | '>' | '[' | ']' | '#') {
+        if matches!(c, '|' | '\\' | '`' | '*' | '_' | '<' | '>' | '[' | ']' | '#' | '&' | '~' | '!') {
             safe.push('\\');
         }
         safe.push(c);
@@ -52,6 +52,7 @@ mod tests {
     fn foreign_text_cannot_become_markup() {
         assert_eq!(text("a|b\n<script>"), "a\\|b\u{fffd}\\<script\\>");
         assert_eq!(text("`*_#"), "\\`\\*\\_\\#");
+        assert_eq!(text("![x](y) &lt; ~~z~~"), "\\!\\[x\\](y) \\&lt; \\~\\~z\\~\\~");
         assert_eq!(table(&["a"], []), "");
         assert_eq!(seconds(1050.4), "17m 30s");
     }

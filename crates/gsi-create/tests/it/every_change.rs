@@ -1,55 +1,74 @@
-//! `kill -9` right after the n-th change of a file, for n over the whole of a run, and again while the next start
-//! recovers from it, three deep: it always ends with every index active, each created once.
+//! `kill -9` right after each change of a file, and again in the starts that recover from it, three deep: a creation
+//! always ends with every index active, each created once; a rollback with exactly what was created gone.
 
-use std::{collections::BTreeSet, process::Command};
-
-use test_kit::{TestEnv, strace};
+use test_kit::{
+    story::{Subject, after_every_change, three_deep},
+    strace,
+};
 
 use crate::{
-    kill::{INDEXES, check, knob},
-    support::*,
+    kill::{Creation, knob},
+    kill_rollback::Rollback,
+    support::timed,
 };
 
 /// Every how manieth change is tried; `WAYMARK_EVERY=1` tries all.
-const STRIDE: u32 = 29;
+const STRIDE: u32 = 41;
+/// How many stories are three kills deep; `WAYMARK_DEPTH=1000` plays more.
+const STORIES: u32 = 8;
+
+fn creation() -> Creation {
+    Creation { arguments: timed("0ms,1ms,0ms", &["--no-validate"]) }
+}
+
+fn rollback() -> Rollback {
+    Rollback::new("0ms,1ms,0ms")
+}
+
+fn can_trace() -> bool {
+    let can_trace = strace::can_trace();
+    if !can_trace {
+        eprintln!("SKIPPED: needs strace and the right to trace; `apt-get install strace`");
+    }
+    can_trace
+}
+
+fn after_each<S: Subject>(what: &str, subject: &S, kills_min: u32) {
+    let stride = knob("WAYMARK_EVERY").unwrap_or(STRIDE);
+    let tally = after_every_change(subject, stride.try_into().unwrap());
+    let every = if stride == 1 { "each change".to_owned() } else { format!("one change in {stride}") };
+    tally.conclude(&format!("gsi-create, {what}, after {every}"), kills_min);
+}
+
+fn in_depth<S: Subject>(what: &str, subject: &S) {
+    let stories = knob("WAYMARK_DEPTH").unwrap_or(STORIES);
+    three_deep(subject, stories).conclude(&format!("gsi-create, {what}, three deep"), 2 * stories);
+}
 
 #[test]
-fn killed_after_a_change_of_a_file_and_again_while_it_recovers() {
-    if !strace::can_trace() {
-        eprintln!("SKIPPED: needs strace and the right to trace; `apt-get install strace`");
-        return;
+fn a_creation_killed_after_a_change() {
+    if can_trace() {
+        after_each("creation", &creation(), 8);
     }
-    let (mut n, mut kills) = (1, 0);
-    loop {
-        let killed = story(n);
-        kills += killed;
-        if killed == 0 {
-            break;
-        }
-        n += knob("WAYMARK_EVERY").unwrap_or(STRIDE);
-    }
-    eprintln!("{kills} kills; a thread of an undisturbed run makes less than {n} changes");
-    assert!(kills >= 6, "{kills} kills");
 }
 
-fn start(env: &TestEnv) -> Command {
-    env.plain_command(timed("0ms,1ms,0ms", &["--no-validate"]))
+#[test]
+fn a_rollback_killed_after_a_change() {
+    if can_trace() {
+        after_each("rollback", &rollback(), 5);
+    }
 }
 
-/// One job, killed after its `n`-th change, and its next starts after fewer; how often it was killed.
-fn story(n: u32) -> u32 {
-    let env = env_with(PRIORITY1);
-    let mut seen_active = BTreeSet::new();
-    let mut kills = 0;
-    for at in [n, n.div_ceil(2), n.div_ceil(3)] {
-        if strace::kill_after_change(&start(&env), at).is_err() {
-            break;
-        }
-        kills += 1;
-        check(&env, &mut seen_active, &format!("killed after change {at} of start {kills}, the first after {n}"));
+#[test]
+fn a_creation_killed_again_while_it_recovers() {
+    if can_trace() {
+        in_depth("creation", &creation());
     }
-    let status = start(&env).stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null()).status().unwrap();
-    assert_eq!(status.code(), Some(0), "after {n} changes and {kills} kills");
-    each_once(&env, INDEXES);
-    kills
+}
+
+#[test]
+fn a_rollback_killed_again_while_it_recovers() {
+    if can_trace() {
+        in_depth("rollback", &rollback());
+    }
 }

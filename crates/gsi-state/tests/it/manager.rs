@@ -106,8 +106,15 @@ fn nothing_is_archived_while_work_is_left() {
     let dir = tempfile::tempdir().unwrap();
     let mut manager = started(&dir);
     for (n, key) in keys().iter().enumerate() {
-        let refused = manager.cleanup().unwrap_err();
-        assert!(matches!(&refused, CleanupError::Unfinished(summary) if summary.active == n), "{refused}");
+        // Whatever the last ones are: pending, in progress, failed.
+        for status in [None, Some(GsiStatus::InProgress), Some(GsiStatus::Failed)] {
+            for key in keys().iter().skip(n).filter(|_| status.is_some()) {
+                manager.force(key, status.unwrap()).unwrap();
+            }
+            let refused = manager.cleanup().unwrap_err();
+            assert!(matches!(&refused, CleanupError::Unfinished(summary) if summary.active == n), "{refused}");
+            assert!(!manager.is_complete());
+        }
         manager.update_status(key, GsiStatus::Active, None, None).unwrap();
     }
     let archive = manager.cleanup().unwrap();

@@ -16,6 +16,7 @@ mod env_file;
 mod finding;
 mod interpolate;
 mod keys;
+mod places;
 mod reader;
 mod reporting;
 mod sections;
@@ -162,6 +163,9 @@ fn parse(path: &Path, text: &str, environment: &Environment) -> Result<Config, C
     let mut reader = Reader::new(path, &root, environment);
     reader.check_names();
     let app = sections::app(&mut reader);
+    if let Some(app) = &app {
+        places::check(&mut reader, app);
+    }
     let fhiclize = sections::fhiclize(&mut reader);
     let run_records_dir = reader.path("source_files.run_records_dir");
     let hold = sections::hold(&mut reader);

@@ -21,7 +21,7 @@ use crate::{
     look,
     notify::{Notifier, Setup, Stopwatch},
     present::{Answer, Follower, StageEnd, troubles},
-    run::{stage_options, stages},
+    run::{is_nobody_known, stage_options, stages},
     wire::{self, Stores},
 };
 
@@ -97,7 +97,12 @@ impl Session<'_> {
             }
             ends.push((stage, end));
         }
-        let answer = Answer::new(ends).rehearsed(self.config.rehearsal.as_ref());
+        let reports = || ends.iter().filter_map(|(_, end)| end.report());
+        let is_nobody_known = is_nobody_known(&options, reports().map(|report| &report.not_found));
+        let mut answer = Answer::new(ends).rehearsed(self.config.rehearsal.as_ref());
+        if is_nobody_known {
+            answer.exit = answer.exit.and(Exit::Failed);
+        }
         for line in answer.lines() {
             self.log.line(Level::Info, &line);
         }

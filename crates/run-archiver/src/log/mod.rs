@@ -14,6 +14,7 @@ use std::{
 
 use chrono::SecondsFormat;
 use fs_err as fs;
+use fs_err::os::unix::fs::OpenOptionsExt as _;
 use statefile::Clock;
 
 /// How much a line matters.
@@ -72,7 +73,9 @@ impl Log {
                 fs::create_dir_all(dir)?;
             }
             rotate::rotate(path, clock.now(), &rotate::Limits::default())?;
-            fs::OpenOptions::new().create(true).append(true).open(path)
+            // A FIFO that nobody reads is refused instead of waited for.
+            let nonblocking = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
+            fs::OpenOptions::new().create(true).append(true).custom_flags(nonblocking).open(path)
         };
         let file = open().map_err(|source| LogError { path: path.to_owned(), source })?;
         Ok(Self { file: Some(Mutex::new(file)), level, mark: "", clock })
@@ -83,12 +86,16 @@ impl Log {
         Self { mark, ..self }
     }
 
-    /// Writes a line. A log that cannot be written any more is no reason to stop archiving.
+    /// Writes a line; what follows a line break in `text` is indented, so that it cannot pass for a line of its own.
+    /// A log that cannot be written any more is no reason to stop archiving.
     pub(crate) fn line(&self, level: Level, text: &str) {
         let Some(file) = self.file.as_ref().filter(|_| level >= self.level) else { return };
         let time = self.clock.now().to_rfc3339_opts(SecondsFormat::Secs, true);
-        let line = |text| format!("{time} {:<7} {}{}\n", level.name(), self.mark, terminal::clean(text));
-        let lines: String = text.lines().map(line).collect();
+        let line = |(number, text)| {
+            let indent = if number == 0 { "" } else { "    " };
+            format!("{time} {:<7} {}{indent}{}\n", level.name(), self.mark, terminal::clean(text))
+        };
+        let lines: String = text.lines().enumerate().map(line).collect();
         drop(file.lock().unwrap_or_else(PoisonError::into_inner).write_all(lines.as_bytes()));
     }
 }

@@ -33,6 +33,8 @@ impl Default for Limits {
 /// Sets `path` aside if it is due.
 pub(super) fn rotate(path: &Path, now: DateTime<Utc>, limits: &Limits) -> io::Result<()> {
     let length = match fs::metadata(path) {
+        // A terminal or a pipe is nothing to set aside, and reading a FIFO would wait for its writer.
+        Ok(metadata) if !metadata.is_file() => return Ok(()),
         Ok(metadata) => metadata.len(),
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
         Err(error) => return Err(error),

@@ -32,7 +32,7 @@ pub(super) async fn explain(
     config: &Config,
     printer: Printer,
 ) -> Result<Exit, Failure> {
-    let survey = stores.survey(config, true).await;
+    let survey = stores.survey(config, false).await;
     let analysis = analyse(&survey.facts, None);
     let places = places(config);
     let notes = story(run, &places.import, &places.migrate);

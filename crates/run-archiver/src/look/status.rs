@@ -5,8 +5,8 @@ use std::sync::{
     atomic::{AtomicUsize, Ordering},
 };
 
-use run_pipeline::status::{Depth, Survey, Verification, analyse, verify_full, verify_receipts};
-use run_state::RunNumber;
+use run_pipeline::status::{Depth, Facts, Store, Survey, Verification, analyse, missing, verify_full, verify_receipts};
+use run_state::{RunNumber, RunSet};
 use statefile::{Clock as _, SystemClock};
 use terminal::{LiveLines, Printer, Verbosity};
 
@@ -30,8 +30,12 @@ pub(super) async fn status(
     let verification = match report.verify {
         None => None,
         Some(Depth::Receipt) => Some(verify_receipts(&survey.blobs, &survey.digests)),
-        Some(Depth::Full) => Some(verify(stores, &survey, config, printer).await),
+        Some(Depth::Full) => Some(Verification {
+            missing: missing(&survey.blobs, &survey.digests),
+            ..verify(stores, &survey, config, printer).await
+        }),
     };
+    let verification = verification.map(|verification| believed(verification, &survey.facts));
     let analysis = analyse(&survey.facts, verification.as_ref());
     let picture = Picture {
         config: cli.config.clone(),
@@ -55,6 +59,14 @@ pub(super) async fn status(
         if cli.json { format!("{:#}", present::status_json(&picture)) } else { present::status_text(&picture) };
     printer.answer(answer).map_err(Failure::unexpected)?;
     Ok(picture.exit())
+}
+
+/// Nothing is missing for a listing that could not be read, or is not believed; nor of what somebody lives without.
+fn believed(verification: Verification, facts: &Facts) -> Verification {
+    let is_believed = facts.ucon.is_ok() && facts.shrunk(Store::Ucon).is_none();
+    let missing = if is_believed { verification.missing.clone() } else { RunSet::new() };
+    let lived_without = facts.acknowledged.clone().unwrap_or_default();
+    Verification { missing: missing.difference(&lived_without), ..verification }
 }
 
 /// Downloads everything that UconDB lists, and compares it.

@@ -49,7 +49,7 @@ impl Message {
             body,
             "stage:          {stage}\noutcome:        {outcome}\nhost:           {}\nconfiguration:  {}\n",
             place.host,
-            place.config.display()
+            config(place)
         );
         // Writing to a `String` cannot fail.
         match &ended.end {
@@ -75,14 +75,14 @@ impl Message {
         let subject = format!("[run-archiver] {rehearsal}{stage} on {}: {outcome}", place.host);
         Self {
             subject: terminal::clean(&secrets.hide(&subject)).into_owned(),
-            body: secrets.hide(&body),
+            body: cleaned(&secrets.hide(&body)),
             is_trouble: ended.is_trouble(),
         }
     }
 
     /// The message of `--test-notifications`.
     pub(crate) fn test(place: &Place) -> Self {
-        let (host, config) = (&place.host, place.config.display());
+        let (host, config) = (terminal::clean(&place.host), config(place));
         Self {
             subject: format!("[run-archiver] test of notifications on {host}"),
             body: format!(
@@ -172,7 +172,7 @@ fn reasons(ended: &Ended) -> String {
 
 /// What to do, with the command.
 fn next(ended: &Ended, config: &Path) -> Option<String> {
-    let program = format!("  run-archiver '{}'", config.display());
+    let program = format!("  run-archiver '{}'", terminal::clean(&config.display().to_string()));
     let report = match &ended.end {
         End::Broke { hint: Some(hint), .. } => return Some(hint.clone()),
         End::Broke { hint: None, .. } => return Some(format!("remove the cause, then start again:\n{program}")),
@@ -199,6 +199,16 @@ fn shortened(reason: &str) -> String {
         Some((end, _)) => format!("{} …", &reason[..end]),
         None => reason.to_owned(),
     }
+}
+
+/// The path of the configuration, on one line.
+fn config(place: &Place) -> String {
+    terminal::clean(&place.config.display().to_string()).into_owned()
+}
+
+/// Each line cleaned.
+fn cleaned(text: &str) -> String {
+    text.lines().flat_map(|line| [terminal::clean(line), "\n".into()]).collect()
 }
 
 /// Each line cleaned, the later ones indented.
@@ -252,6 +262,26 @@ What to do next: remove the cause, then take the runs of the failure log:
 "
         );
         assert!(message.is_trouble);
+    }
+
+    #[test]
+    fn a_host_a_path_or_a_reason_begins_no_header_and_no_line() {
+        let evil = "x\r\nBcc: everybody@example.org\n\u{1b}[2J\u{202e}\u{9b}y";
+        let place = Place { host: evil.to_owned(), config: evil.into(), rehearsal: Some(evil.to_owned()) };
+        let end = End::Broke { chain: vec![evil.to_owned()], hint: Some(evil.to_owned()) };
+        let ended = Ended { stage: Stage::Import, end, laps: Vec::new() };
+        let held_back = HeldBack { count: 0, since: None };
+        let about = Message::about(&ended, &place, held_back, Duration::from_hours(1), &Secrets::default());
+        for message in [about, Message::test(&place)] {
+            assert!(!message.subject.chars().any(char::is_control), "{:?}", message.subject);
+            assert!(message.body.ends_with('\n'), "{:?}", message.body);
+            for line in message.body.lines() {
+                assert!(!line.chars().any(|c| c.is_control() || c == '\u{202e}'), "{line:?}");
+            }
+        }
+        let paths = format!("configuration:  {}\n", terminal::clean(evil));
+        let message = Message::about(&ended, &place, held_back, Duration::from_hours(1), &Secrets::default());
+        assert!(message.body.contains(&paths), "{}", message.body);
     }
 
     #[test]

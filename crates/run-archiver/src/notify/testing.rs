@@ -20,6 +20,7 @@ pub(super) fn report(archived: &str, failed: &str, stopped: Option<&str>) -> Sta
         late: RunSet::new(),
         interrupted: RunSet::new(),
         beyond_limit: RunSet::new(),
+        not_found: RunSet::new(),
         invalid: BTreeMap::new(),
         held: BTreeMap::new(),
         not_amended: BTreeMap::new(),

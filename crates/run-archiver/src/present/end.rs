@@ -10,6 +10,7 @@ use terminal::{Printer, style};
 use super::{
     follow::{held_text, summary},
     name, runs,
+    status::brief,
 };
 use crate::exit::{Exit, Failure};
 
@@ -23,6 +24,14 @@ pub(crate) enum StageEnd {
 }
 
 impl StageEnd {
+    /// What came of it, where it ran.
+    pub(crate) fn report(&self) -> Option<&StageReport> {
+        match self {
+            Self::Ran(report) => Some(report),
+            Self::Broke(_) => None,
+        }
+    }
+
     /// How the program ends if this was all.
     pub(crate) fn exit(&self) -> Exit {
         match self {
@@ -122,6 +131,9 @@ fn stage_lines(stage: Stage, report: &StageReport) -> Vec<String> {
     if let Some(reason) = &report.stopped {
         lines.push(format!("  stopped early: {}", terminal::clean(reason)));
     }
+    if !report.not_found.is_empty() {
+        lines.push(format!("  not found: {}", brief(&report.not_found, RANGES_TOLD_MAX)));
+    }
     if !report.beyond_limit.is_empty() {
         lines.push(format!("  for the next start: {}", report.beyond_limit));
     }
@@ -133,6 +145,9 @@ fn stage_lines(stage: Stage, report: &StageReport) -> Vec<String> {
     }
     lines
 }
+
+/// Of runs that are only named, so many ranges are shown.
+pub(super) const RANGES_TOLD_MAX: usize = 8;
 
 /// The flag that tries the failed runs of a stage again.
 const fn retry_flag(stage: Stage) -> &'static str {
@@ -171,6 +186,7 @@ fn stage_json(stage: Stage, end: &StageEnd) -> Value {
         "late": report.late.to_string(),
         "interrupted_before": report.interrupted.to_string(),
         "beyond_limit": report.beyond_limit.to_string(),
+        "not_found": report.not_found.to_string(),
         "marks_before": report.marks_before,
         "marks_after": report.marks_after,
         "failure_log": report.still_failed.to_string(),
@@ -190,6 +206,13 @@ fn by_run(reasons: &BTreeMap<RunNumber, impl ToString>) -> Value {
 /// The error and its causes, the outermost first.
 pub(crate) fn chain(failure: &Failure) -> Vec<String> {
     std::iter::successors(Some(failure.chain()), |error| error.source()).map(ToString::to_string).collect()
+}
+
+/// Prints the one document of a program whose command line was not understood; `text` is what stderr was told.
+pub(crate) fn usage_failure(text: &str) {
+    let reason = text.lines().next().unwrap_or_default();
+    let reason = reason.strip_prefix("error: ").unwrap_or(reason);
+    failure(&Failure { exit: Exit::Usage, ..Failure::known(anyhow::anyhow!("{reason}")) }, Printer::default());
 }
 
 /// Prints the one document of a program that failed before any stage.

@@ -156,7 +156,7 @@ impl Observer for Follower {
             }
             EventKind::NotAmended { run, reason } => {
                 let text = match stage {
-                    Stage::Import => format!("run {run}: the stop time could not be added: {reason}"),
+                    Stage::Import => format!("run {run}: could not be brought up to date: {reason}"),
                     Stage::Migrate => format!("run {run}: the new version could not be stored: {reason}"),
                 };
                 self.say(Level::Error, stage, &text);

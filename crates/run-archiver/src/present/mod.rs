@@ -13,7 +13,7 @@ use std::time::Duration;
 use run_pipeline::Stage;
 
 pub(crate) use self::{
-    end::{Answer, StageEnd, chain, failure},
+    end::{Answer, StageEnd, chain, failure, usage_failure},
     follow::Follower,
     plan::plans,
     recovery::{Written, recovery_json, recovery_text},

@@ -135,6 +135,7 @@ fn a_run_is_refreshed_by_hand() {
     let world = World::new("none");
     for run in 100..102 {
         world.write(run, "metadata.txt", START);
+        world.write(run, "board1.fcl", "seed: 1\n");
     }
     world.run("", 0);
     // Nobody remembers that it had no stop time.
@@ -149,6 +150,12 @@ fn a_run_is_refreshed_by_hand() {
     // Nothing new: nothing is stored. And what is not archived cannot be refreshed.
     let archived = world.archived();
     world.run("--refresh 100-101", 0);
+    // Other files that have changed are not stored, and nobody is left to think so.
+    world.write(101, "board1.fcl", "seed: 99999\n");
+    let answer = world.json("--refresh 100-101", 1);
+    let reason = answer["stages"][0]["not_amended"]["101"].as_str().unwrap();
+    assert!(reason.ends_with("which stays as it is: `board1` differs"), "{reason}");
+    assert_eq!(answer["stages"][0]["not_amended"].as_object().unwrap().len(), 1);
     world.add("102");
     let answer = world.json("--refresh 102", 1);
     assert_eq!(answer["stages"][0]["not_amended"]["102"], "it is not archived in artdaqDB yet");

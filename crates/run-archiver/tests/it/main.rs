@@ -4,11 +4,19 @@
 //! compared with what an undisturbed run leaves.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr, reason = "tests")]
 
+mod choice;
 mod dry_run;
+mod every_change;
 mod example;
+mod faults;
+#[cfg(feature = "mongodb")]
+mod faults_mongod;
+mod faults_place;
+mod faults_ucondb;
 mod growing;
 mod guide;
 mod kill;
+mod kill_world;
 mod lock;
 #[cfg(feature = "mongodb")]
 mod mongodb;
@@ -17,6 +25,7 @@ mod recovery;
 mod rehearsal;
 mod scenarios;
 mod secrets;
+mod security;
 mod selftest;
 mod server;
 mod signals;
@@ -27,3 +36,4 @@ mod support;
 mod takeover;
 mod tools;
 mod usage;
+mod verify;

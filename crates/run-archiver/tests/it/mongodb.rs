@@ -1,6 +1,7 @@
 //! artdaqDB in a MongoDB server: a real one, which `cargo xtask servers mongod` starts.
 
 use std::{
+    net::{SocketAddr, ToSocketAddrs as _},
     process,
     sync::atomic::{AtomicUsize, Ordering},
 };
@@ -9,7 +10,10 @@ use artdaq_db::{Certificates, MongoStore, MongoUri, Surroundings, mongodb::drop_
 use fs_err as fs;
 use serde_json::json;
 
-use crate::support::{World, block_on};
+use crate::{
+    faults_mongod::Relay,
+    support::{World, block_on},
+};
 
 /// Where the server is.
 const URI: &str = "WAYMARK_TEST_MONGODB_URI";
@@ -69,6 +73,24 @@ impl World {
         let scratch = Scratch::new(&server().unwrap());
         self.configure("filesystemdb://stores/artdaqdb", &scratch.uri);
         self.mongodb = Some(scratch);
+    }
+
+    /// Likewise, but the program finds the server only behind what `between` makes of its address.
+    pub(crate) fn move_to_mongodb_behind(&mut self, between: impl FnOnce(SocketAddr) -> Relay) -> Relay {
+        self.move_to_mongodb();
+        let uri = &self.mongodb.as_ref().unwrap().uri;
+        let servers = uri.strip_prefix("mongodb://").unwrap().split('/').next().unwrap();
+        let (credentials, server) = servers.rsplit_once('@').map_or(("", servers), |(credentials, server)| (credentials, server));
+        let address = server.split(',').next().unwrap().to_socket_addrs().unwrap().next().unwrap();
+        let relay = between(address);
+        let (_, place) = uri.split_once(servers).unwrap();
+        let at = if credentials.is_empty() { String::new() } else { format!("{credentials}@") };
+        let join = if place.ends_with('?') { "" } else { "&" };
+        // Else the client goes past the relay to the servers of a set.
+        let behind = format!("mongodb://{at}{}{place}{join}directConnection=true&serverSelectionTimeoutMS=10000", relay.address());
+        let uri = uri.clone();
+        self.configure(&uri, &behind);
+        relay
     }
 }
 

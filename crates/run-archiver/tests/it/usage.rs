@@ -108,3 +108,41 @@ fn help_and_the_page_agree_on_the_exit_codes() {
         assert!(told.contains(&format!(" {code} ")), "{code} is not in {told:?}");
     }
 }
+
+#[test]
+fn whoever_reads_json_is_told_in_json() {
+    let world = World::new("none");
+    for arguments in ["--json --nonsense", "--runs 12a --json", "config.yaml --json --accept-empty"] {
+        let (stdout, stderr) = world.run(arguments, 64);
+        let answer: serde_json::Value = serde_json::from_str(&stdout).unwrap();
+        assert_eq!(answer["exit_code"], 64, "{arguments}");
+        assert!(stderr.contains(answer["error"][0].as_str().unwrap()), "{answer} {stderr}");
+    }
+    let (stdout, _) = world.run("--nonsense", 64);
+    assert_eq!(stdout, "");
+    let (stdout, _) = world.run("--help --json", 0);
+    assert!(stdout.contains("Usage:"), "{stdout}");
+}
+
+/// A lock that is replaced as a state file is would keep nobody out.
+#[test]
+fn no_file_has_two_meanings() {
+    for (keys, text) in [
+        (
+            "lock_file: work/importer_state.json",
+            "app.lock_file: `work/importer_state.json` is also `app.import_state_file`",
+        ),
+        ("import_state_file: ./work//x, migrate_state_file: work/x", "app.migrate_state_file: `work/x` is also"),
+        ("migrate_failure_log: work/import_failures.log", "is also `app.import_failure_log`"),
+        ("lock_file: work/migrated.jsonl", "is also a file that the migration keeps"),
+        ("import_failure_log: work/importer_state.json.in_flight", "is also a file that the import keeps"),
+        ("lock_file: work/archiver.log", "app.log_file: `work/archiver.log` is also `app.lock_file`"),
+        ("lock_file: work/acknowledged_gaps.json", "is also the list of acknowledged gaps"),
+    ] {
+        let world = World::new("100");
+        world.configure("batch_size: 50", keys);
+        let (_, stderr) = world.run("", 1);
+        assert!(stderr.contains(text), "{keys}: {stderr}");
+        assert!(!world.env.join("work").exists(), "{keys}: nothing was made");
+    }
+}

@@ -2,10 +2,17 @@
 
 #![allow(clippy::unwrap_used, reason = "tests")]
 
-use statefile::{ManualClock, Owner, SystemClock};
+use std::sync::Arc;
+
+use fs_err as fs;
+use statefile::{Lock, ManualClock, Owner, SystemClock};
 
 use super::*;
-use crate::{journal::RunNote, tests::files_in};
+use crate::{
+    files::StageFiles,
+    journal::{RunEvent, RunNote},
+    tests::files_in,
+};
 
 fn runs(text: &str) -> RunSet {
     text.parse().unwrap()
@@ -28,6 +35,8 @@ fn the_state_follows_from_the_two_sides() {
         ("90, 100", "100", "none", "100/100", "90"),
         ("5", "100", "none", "100/100", "5"),
         ("5", "none", "none", "0/0", "none"),
+        ("100-104, 2026020110", "100-102, 2026020110", "none", "102/102", "none"), // a stray moves no mark
+        ("5, 2000000-2000020", "5, 2000000-2000009", "none", "2000009/2000009", "none"),
     ];
     for (source, complete, acknowledged, marks, missing) in rows {
         let old = Marks::new(999.into(), 999.into());
@@ -124,17 +133,23 @@ fn old_files_are_kept_under_the_time_and_fields_of_others_survive() {
     lab.write("importer_state.json", r#"{"last_contiguous_run": 90, "last_attempted_run": 95, "note": 7}"#);
     lab.write("import_failures.log", "12\n");
     lab.write("importer_state.json.in_flight", "105\n");
+    // An earlier recovery died over the second of these.
+    lab.write("importer_state.json.before-20261120_010203", "{}");
+    let torn = "importer_state.json.before-20261120_010204.tmp-AbCdEf";
+    lab.write(torn, "{");
     let kept = lab.recover("100-106", "100-102, 104-106");
     let names = ["import_failures.log", "importer_state.json", "importer_state.json.in_flight"];
     assert_eq!(kept, names.map(|name| format!("{name}.before-20261121_064000")));
     assert_eq!(lab.read("import_failures.log.before-20261121_064000"), "12\n");
+    assert_eq!(lab.read("importer_state.json.before-20261120_010203"), "{}");
+    assert!(!lab.dir.path().join(torn).exists());
     assert_eq!(lab.read("import_failures.log"), "103\n");
     assert_eq!(
         lab.read("importer_state.json"),
         "{\n  \"last_contiguous_run\": 102,\n  \"last_attempted_run\": 106,\n  \"note\": 7\n}"
     );
     assert_eq!(lab.read("importer_state.json.in_flight"), "105\n", "the next start looks at it");
-    let notes: Vec<RunNote> = read_notes(&lab.paths().journal()).unwrap();
+    let notes: Vec<RunNote> = crate::read_notes(&lab.paths().journal()).unwrap();
     assert_eq!(notes.len(), 1);
     assert_eq!(notes[0].event, RunEvent::Recovered { marks: "102/106".into(), missing: "103".into() });
 
@@ -161,7 +176,7 @@ fn a_recovery_that_dies_leaves_the_old_state_or_a_safe_one() {
         let lock = Lock::acquire(lab.dir.path().join("lock"), &Owner::current(&SystemClock)).unwrap();
         let mut files = StageFiles::open(&lab.paths(), Arc::new(lock), Arc::clone(&lab.clock) as _).unwrap();
         files.fuse = Some(Arc::clone(&fuse));
-        let outcome = write(files, &plan);
+        let outcome = commit::write(files, &plan);
         assert_eq!(outcome.is_err(), fuse.is_blown());
         let now = crate::StageSnapshot::read(&lab.paths()).unwrap();
         let below = runs("100-107").up_to(now.marks.last_attempted_run);

@@ -100,6 +100,20 @@ fn runs_that_always_fail_do_not_keep_full_mode_from_new_ones() {
     assert_eq!((selection.work, selection.beyond_limit), (runs("1-40, 61-70"), runs("41-60")));
 }
 
+#[test]
+fn of_failed_runs_those_come_first_that_wait_longest() {
+    let state = StageSnapshot { marks: marks("0/60"), failed: runs("1-60"), ..StageSnapshot::default() };
+    let holdings = Holdings { available: runs("1-60"), complete: RunSet::new() };
+    // 1 to 20 were tried last, 60 before them, and of 58 nobody knows.
+    let turn = |run: u64| Turn { last_attempt: if run <= 20 { 1000 + run } else { 100 - run }, concerns_store: false };
+    let turns: BTreeMap<_, _> = (1..=60).filter(|run| *run != 58).map(|run| (run.into(), turn(run))).collect();
+    for mode in [Mode::RetryFailed, Mode::Full] {
+        let request = Request { turns: turns.clone(), ..Request::new(mode, 1) };
+        let selection = select(&state, &holdings, &request);
+        assert_eq!((selection.work, selection.beyond_limit), (runs("51-60"), runs("1-50")), "{mode:?}");
+    }
+}
+
 fn some_runs() -> impl Strategy<Value = RunSet> {
     prop::collection::btree_set(1..40_u64, 0..20).prop_map(|runs| runs.into_iter().map(RunNumber::new).collect())
 }

@@ -6,10 +6,9 @@ use super::{
     causes::{Cause, Group, causes},
     compare::{StateCheck, compare},
     facts::{Facts, Store, Unreadable},
-    strays::strays,
     verify::Verification,
 };
-use crate::event::Stage;
+use crate::{event::Stage, strays::strays};
 
 /// How grave something is. An archive is as grave as the gravest thing about it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -7,7 +7,7 @@
 //! |---|---|
 //! | stray | its number is far from all others |
 //! | content differs | a verification has found so |
-//! | acknowledged | somebody lives with the gap |
+//! | acknowledged | somebody lives with the gap, and no execution would take the run by itself |
 //! | half-imported | artdaqDB has a part of it |
 //! | interrupted | in flight, and nobody has settled it |
 //! | failed | in the failure log of the stage |
@@ -26,11 +26,8 @@
 
 use run_state::RunSet;
 
-use super::{
-    facts::{Facts, StageFacts, StageHistory, Store},
-    strays::between,
-};
-use crate::{event::Stage, files::StageSnapshot};
+use super::facts::{Facts, StageFacts, StageHistory, Store};
+use crate::{event::Stage, files::StageSnapshot, strays::between};
 
 /// Why a run is not in all three stores, or not as it should be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -208,9 +205,11 @@ fn stage_causes(facts: &Facts, stage: Stage, open: RunSet, destination: &RunSet,
     let covered = between(&open, first, known.marks.last_contiguous_run);
     let was_archived = covered.union(&history.archived);
     let below_mark = open.up_to(known.marks.incremental_start());
+    // What the next execution takes is no gap yet, however much somebody has acknowledged.
+    let lived_without = acknowledged.intersection(&below_mark.union(&known.failed));
     let mut sieve = Sieve::new(if stage == Stage::Import { Store::Artdaq } else { Store::Ucon }, open);
     sieve
-        .take(Cause::Acknowledged, &acknowledged)
+        .take(Cause::Acknowledged, &lived_without)
         .take(Cause::HalfImported, partial)
         .take(Cause::Interrupted, &known.in_flight)
         .take(Cause::Failed, &known.failed)

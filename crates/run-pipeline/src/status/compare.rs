@@ -5,9 +5,8 @@ use run_state::{Marks, RunNumber, RunSet};
 use super::{
     analysis::Weight,
     facts::{Facts, Store},
-    strays::between,
 };
-use crate::{event::Stage, files::StageSnapshot, select::below};
+use crate::{event::Stage, files::StageSnapshot, select::below, strays::between};
 
 /// How a mark stands to what it should say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

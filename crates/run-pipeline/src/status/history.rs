@@ -45,7 +45,11 @@ pub(super) fn read_journals(import: &StagePaths, migrate: &StagePaths, wants_dig
 }
 
 fn digest_of(content: &Content) -> Option<Digest> {
-    Some(Digest { size_bytes: content.size_bytes?, adler32: content.adler32?, md5: content.md5.clone() })
+    Some(Digest {
+        size_bytes: content.size_bytes?,
+        adler32: content.adler32?,
+        md5: content.md5.as_ref().and_then(|md5| md5.parse().ok()),
+    })
 }
 
 fn read(paths: &StagePaths, digest: &mut dyn FnMut(RunNumber, &Content)) -> Result<StageHistory, OpenError> {

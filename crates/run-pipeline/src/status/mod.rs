@@ -17,7 +17,6 @@
 //! |---|---|
 //! | `survey`, `history` | the input |
 //! | `facts` | what was seen, as plain sets |
-//! | `strays` | which numbers stand too far from all others |
 //! | `causes` | why a run is not where it should be |
 //! | `compare` | marks and failure logs against reality |
 //! | `analysis` | all of it together, its weight, and what is to be done |
@@ -32,7 +31,6 @@ mod compare;
 mod facts;
 mod history;
 mod rows;
-mod strays;
 mod survey;
 mod verify;
 
@@ -46,4 +44,4 @@ pub use facts::{Activity, Facts, FailureStory, Imported, Seen, StageFacts, Stage
 pub use history::story;
 pub use rows::GapRow;
 pub use survey::{Places, Sources, Survey, survey};
-pub use verify::{Depth, Difference, Digest, Verification, verify_full, verify_receipts};
+pub use verify::{Depth, Difference, Digest, Verification, missing, verify_full, verify_receipts};

@@ -15,7 +15,7 @@ use std::{
 use artdaq_db::ConfigStore;
 use run_record::blob;
 use run_state::{RunNumber, RunSet};
-use ucon_db::{BlobInfo, BlobStore, Md5Digest, adler32};
+use ucon_db::{BlobError, BlobInfo, BlobStore, Md5Digest, adler32};
 
 use super::facts::Unreadable;
 use crate::{retry::chain, workers::side_by_side};
@@ -37,15 +37,14 @@ pub struct Digest {
     pub size_bytes: u64,
     /// Its Adler-32 checksum.
     pub adler32: u32,
-    /// Its MD5 digest in hexadecimal digits, where one was written down.
-    pub md5: Option<String>,
+    /// Its MD5 digest, where one was written down.
+    pub md5: Option<Md5Digest>,
 }
 
 impl Digest {
     /// The digest of `bytes`.
     pub fn of(bytes: &[u8]) -> Self {
-        let md5 = Some(Md5Digest::of(bytes).to_string());
-        Self { size_bytes: bytes.len() as u64, adler32: adler32(bytes), md5 }
+        Self { size_bytes: bytes.len() as u64, adler32: adler32(bytes), md5: Some(Md5Digest::of(bytes)) }
     }
 
     /// Whether both are of the same bytes, as far as both know.
@@ -85,6 +84,8 @@ pub struct Verification {
     /// Runs of which nothing is known to compare with. Receipts: [`Depth::Full`] can tell. Full: neither a digest
     /// nor artdaqDB has them.
     pub unknown: RunSet,
+    /// Runs that were uploaded, as the digests tell, and that are not listed any more.
+    pub missing: RunSet,
     /// Why it stopped before its end, if it did.
     pub stopped: Option<Unreadable>,
 }
@@ -121,14 +122,20 @@ pub fn verify_receipts(listing: &BTreeMap<RunNumber, BlobInfo>, digests: &BTreeM
             Some(expected) => verification.differences.push(recorded(run, expected, &found)),
         }
     }
+    verification.missing = missing(listing, digests);
     verification
+}
+
+/// The runs that have a digest, and are not listed.
+pub fn missing(listing: &BTreeMap<RunNumber, BlobInfo>, digests: &BTreeMap<RunNumber, Digest>) -> RunSet {
+    digests.keys().copied().filter(|run| !listing.contains_key(run)).collect()
 }
 
 fn recorded(run: RunNumber, expected: &Digest, found: &Digest) -> Difference {
     Difference { run, expected: format!("{expected} (recorded at upload)"), found: found.to_string() }
 }
 
-/// Errors of the stores after which nothing more is downloaded.
+/// Errors of the stores, one after the other, after which nothing more is downloaded.
 const ERRORS_MAX: u32 = 3;
 
 /// Downloads each of `runs`, `workers` at once, and compares it: with its digest, or, where none was recorded, with
@@ -153,6 +160,8 @@ pub async fn verify_full(
             let look = look(&*blobs, &*configs, run, digest).await;
             if matches!(look, Look::Error(_)) {
                 errors.fetch_add(1, Ordering::Relaxed);
+            } else {
+                errors.store(0, Ordering::Relaxed);
             }
             seen(run);
             (run, look)
@@ -175,12 +184,20 @@ pub async fn verify_full(
             }
         }
     }
-    verification.stopped = reason.map(|reason| Unreadable(format!("{} not compared; {reason}", count(unread.len()))));
+    verification.stopped =
+        reason.map(|reason| Unreadable(format!("{} not compared: {}; {reason}", count(unread.len()), first(&unread))));
     verification
 }
 
 fn count(runs: u64) -> String {
     if runs == 1 { "1 run".to_owned() } else { format!("{runs} runs") }
+}
+
+/// Enough of a set to begin with.
+fn first(runs: &RunSet) -> String {
+    const RUNS_TOLD_MAX: usize = 10;
+    let told: RunSet = runs.iter().take(RUNS_TOLD_MAX).collect();
+    if told == *runs { told.to_string() } else { format!("{told} and more") }
 }
 
 /// What a look at one run showed.
@@ -193,9 +210,22 @@ enum Look {
     Skipped,
 }
 
+/// Downloads a blob; once more, if it came damaged: that may have happened on the way.
+async fn get(blobs: &dyn BlobStore, run: RunNumber) -> Result<Option<Vec<u8>>, BlobError> {
+    match blobs.get(run).await {
+        Err(error) if error.is_damage() => blobs.get(run).await,
+        outcome => outcome,
+    }
+}
+
 async fn look(blobs: &dyn BlobStore, configs: &dyn ConfigStore, run: RunNumber, digest: Option<Digest>) -> Look {
-    let bytes = match blobs.get(run).await {
+    let bytes = match get(blobs, run).await {
         Ok(bytes) => bytes,
+        Err(error) if error.is_damage() => {
+            let expected = digest.map(|digest| format!("{digest} (recorded at upload)"));
+            let expected = expected.unwrap_or_else(|| "what has the checksum that the archive keeps of it".to_owned());
+            return Look::Differs(Difference { run, expected, found: chain(&error) });
+        }
         Err(error) => return Look::Error(chain(&error)),
     };
     let found = bytes.as_deref().map(Digest::of);

@@ -116,5 +116,14 @@ async fn an_archive_that_others_began_is_taken_over() {
 async fn a_run_number_far_away_is_harmless() {
     let world = World::with_runs("100-101, 2026020110");
     world.import(Mode::Full).await.unwrap();
-    assert_eq!(world.text("importer"), "101/2026020110 none");
+    assert_eq!(world.imported().await, runs("100-101, 2026020110"));
+    // It moves no mark: else 102 would be late.
+    assert_eq!(world.text("importer"), "101/101 none");
+    world.add("102");
+    world.import(Mode::Incremental).await.unwrap();
+    assert_eq!(world.text("importer"), "102/102 none");
+    // The state is rebuilt like that, too; one that fails is in the log, and moves none either.
+    world.write(2_026_020_111, MALFORMED);
+    world.import(Mode::Incremental).await.unwrap();
+    assert_eq!(world.text("importer"), "102/102 2026020111");
 }

@@ -210,6 +210,19 @@ async fn a_half_imported_run_is_not_migrated() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_half_imported_run_is_imported_again() {
+    let world = World::with_runs("100-102");
+    world.import(Mode::Full).await.unwrap();
+    for path in [world.paths("importer").state, world.paths("importer").counts()] {
+        fs::remove_file(path).unwrap();
+    }
+    let half = |call: &Call, _| (*call == Call::List).then_some(Fault::Half(101));
+    let report = world.import_to(Faulty::new(&world.config, half), options(Mode::Full)).await.unwrap();
+    assert_eq!(report.outcomes.keys().copied().collect::<Vec<_>>(), [101.into()]);
+    assert_eq!(world.text("importer"), "102/102 none");
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_interrupted_stage_finishes_what_it_began() {
     let world = World::with_runs("1-120");
     let cancel = world.cancel.clone();
@@ -253,7 +266,7 @@ async fn a_plan_says_what_would_be_done_and_touches_nothing() {
     let (incremental, full) = (options(Mode::Incremental), options(Mode::Full));
     let plan = plan_import(&importer, world.source(), &*world.config, &incremental, &*world.clock).await.unwrap();
     assert_eq!((plan.selection.work, plan.selection.late), (runs("105"), runs("103")));
-    let plan = plan_migrate(&migrator, &*world.config, &*world.blobs, &full).await.unwrap();
+    let plan = plan_migrate(&migrator, None, &*world.config, &*world.blobs, &full).await.unwrap();
     assert_eq!(plan.selection.work, runs("100-102, 104"));
     assert_eq!(files_in(world.dir.path()), before);
 }

@@ -9,7 +9,7 @@ use super::{
     Done, Failure, Script, begin, end,
     subject::{DOCUMENT, JOURNAL, Note, Step, open, open_journal},
 };
-use crate::{Snapshot, read_journal};
+use crate::{CommitError, Snapshot, copy_aside, read_journal};
 
 /// EIO, ENOSPC, EDQUOT, EROFS, EINTR, EACCES, EMFILE.
 const ERRNOS: [i32; 7] = [5, 28, 122, 30, 4, 13, 24];
@@ -55,7 +55,7 @@ fn leave_ruins(dir: &Path) {
     fs_err::write(dir.join(JOURNAL), torn).unwrap();
 }
 
-const JOBS: [Job; 8] = [
+const JOBS: [Job; 9] = [
     Job { name: "create", prepare: |_| {}, run: count_once, before: state(None, &[]), after: state(Some(1), &[]) },
     Job {
         name: "update",
@@ -94,6 +94,20 @@ const JOBS: [Job; 8] = [
         run: |dir| Ok(open_journal(dir)?.compact(&[Step::new(7), Step::new(8)])?),
         before: state(None, &[1]),
         after: state(None, &[7, 8]),
+    },
+    Job {
+        name: "copy",
+        prepare: |dir| count_once(dir).unwrap(),
+        run: |dir| {
+            let path = dir.join("state.json.copy");
+            match copy_aside(&dir.join(DOCUMENT), &path) {
+                Ok(_) => Ok(()),
+                // The scripted failure has no path, which `fs_err` gives to a real one.
+                Err(source) => Err(CommitError::Write { path, source }.into()),
+            }
+        },
+        before: state(Some(1), &[]),
+        after: state(Some(1), &[]),
     },
     Job {
         name: "recovery of a document",
@@ -210,4 +224,21 @@ fn a_lock_that_cannot_be_written_is_not_held() {
             }
         }
     }
+}
+
+#[test]
+fn a_document_that_is_archived_between_a_look_and_the_reading_is_none() {
+    const ENOENT: i32 = 2;
+    let dir = tempfile::tempdir().unwrap();
+    count_once(dir.path()).unwrap();
+    let read = |fails| {
+        begin(fails);
+        let found = Snapshot::<Note>::read(&dir.path().join(DOCUMENT));
+        (found.map(|found| found.is_some()).map_err(|error| error.to_string()), end().calls)
+    };
+    let (found, calls) = read(None);
+    assert_eq!((found, calls), (Ok(true), 2));
+    assert_eq!(read(Some((0, Failure::Before(ENOENT)))).0, Ok(false));
+    assert_eq!(read(Some((1, Failure::Before(ENOENT)))).0, Ok(false));
+    assert!(read(Some((1, Failure::Before(13)))).0.is_err());
 }

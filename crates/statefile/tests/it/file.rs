@@ -157,3 +157,26 @@ fn two_names_of_one_file_share_lock_backup_and_archive() {
     assert_eq!(names(&elsewhere), ["old.json", "real.lock"]);
     assert!(!file.is_on_disk());
 }
+
+#[test]
+fn a_damaged_document_is_refused_and_the_last_good_generation_named() {
+    let check = |backup: Option<&[u8]>, is_named: bool| {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("state.json");
+        let mut file = open(&path);
+        file.update(|note| note.count = 1).unwrap();
+        file.update(|note| note.count = 2).unwrap();
+        drop(file);
+        if let Some(bytes) = backup {
+            fs_err::write(dir.path().join("state.json.bak"), bytes).unwrap();
+        }
+        fs_err::write(&path, "[1, 2]").unwrap();
+        let error = Snapshot::<Note>::read(&path).unwrap_err();
+        let OpenError::Damaged { last_good, source, .. } = error else { panic!("{error}") };
+        assert_eq!(source.to_string(), "it is not a JSON object");
+        assert_eq!(last_good, is_named.then(|| dir.path().join("state.json.bak")), "{backup:?}");
+    };
+    check(None, true);
+    check(Some(b"[1]"), false);
+    check(Some(b""), false);
+}

@@ -7,6 +7,7 @@ mod file;
 mod journal;
 mod lock;
 mod replace;
+mod security;
 mod selftest;
 
 use statefile::{DecodeError, Document, Lock, ManualClock, Owner, StateFile, Version};

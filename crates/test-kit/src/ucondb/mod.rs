@@ -34,15 +34,17 @@ mod tests;
 pub(crate) mod tls;
 
 use std::{
-    io,
+    fmt, io,
     net::SocketAddr,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use tokio::{net::TcpListener, task::JoinHandle};
 
-pub use self::fault::Fault;
-use self::{auth::Gate, fault::Script, model::Model};
+use tokio_rustls::TlsAcceptor;
+
+use self::{auth::Gate, fault::Script, model::Model, tls::Identity};
+pub use self::{fault::Fault, tls::Certificate};
 
 /// How the server is set up.
 #[derive(Debug, Clone)]
@@ -120,18 +122,25 @@ pub struct Seen {
 pub struct FakeUconDb {
     address: SocketAddr,
     shared: Arc<Shared>,
-    authority_pem: Option<String>,
+    identity: Option<Identity>,
     task: JoinHandle<()>,
 }
 
 /// What the connections have in common.
-#[derive(Debug)]
 pub(crate) struct Shared {
     front: Front,
     gate: Mutex<Gate>,
     model: Mutex<Model>,
     script: Mutex<Script>,
     ledger: Mutex<Vec<Seen>>,
+    /// How the next connection is encrypted; `None` = not at all.
+    tls: Mutex<Option<TlsAcceptor>>,
+}
+
+impl fmt::Debug for Shared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Shared").field("front", &self.front).finish_non_exhaustive()
+    }
 }
 
 impl FakeUconDb {
@@ -143,28 +152,39 @@ impl FakeUconDb {
     pub async fn start(options: Options) -> io::Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?;
-        let identity = if options.tls { Some(tls::Identity::make()?) } else { None };
+        let identity = if options.tls { Some(Identity::make()?) } else { None };
         let shared = Arc::new(Shared {
             front: options.front,
             gate: Mutex::new(Gate::new(options.writers, options.nonces)),
             model: Mutex::new(Model::new(options.folders)),
             script: Mutex::default(),
             ledger: Mutex::default(),
+            tls: Mutex::new(identity.as_ref().map(|identity| identity.acceptor.clone())),
         });
-        let (acceptor, authority_pem) = identity.map(|identity| (identity.acceptor, identity.authority_pem)).unzip();
-        let task = tokio::spawn(serve::accept(listener, Arc::clone(&shared), acceptor));
-        Ok(Self { address, shared, authority_pem, task })
+        let task = tokio::spawn(serve::accept(listener, Arc::clone(&shared)));
+        Ok(Self { address, shared, identity, task })
     }
 
     /// The address of the service, which ends in `/app`.
     pub fn url(&self) -> String {
-        let scheme = if self.authority_pem.is_some() { "https" } else { "http" };
+        let scheme = if self.identity.is_some() { "https" } else { "http" };
         format!("{scheme}://{}/app", self.address)
     }
 
     /// The certificate authority to trust, in PEM form, if the server speaks TLS.
     pub fn authority_pem(&self) -> Option<&str> {
-        self.authority_pem.as_deref()
+        self.identity.as_ref().map(|identity| identity.authority_pem.as_str())
+    }
+
+    /// Shows another certificate of the same authority to whoever connects from now on.
+    ///
+    /// # Errors
+    ///
+    /// When none can be made, or the server does not speak TLS.
+    pub fn show(&self, certificate: Certificate) -> io::Result<()> {
+        let identity = self.identity.as_ref().ok_or(io::ErrorKind::Unsupported)?;
+        *lock(&self.shared.tls) = Some(identity.acceptor_with(certificate)?);
+        Ok(())
     }
 
     /// All requests so far.

@@ -7,12 +7,11 @@ use tokio::{
     net::TcpListener,
     task::JoinSet,
 };
-use tokio_rustls::TlsAcceptor;
 
 use super::{Fault, Front, Seen, Shared, lock, request::Request, response::Response, routes};
 
 /// Serves connections until the task is aborted.
-pub(crate) async fn accept(listener: TcpListener, shared: Arc<Shared>, tls: Option<TlsAcceptor>) {
+pub(crate) async fn accept(listener: TcpListener, shared: Arc<Shared>) {
     // Aborts the connections when it is dropped with this task.
     let mut connections = JoinSet::new();
     for number in 0.. {
@@ -21,7 +20,7 @@ pub(crate) async fn accept(listener: TcpListener, shared: Arc<Shared>, tls: Opti
         if stream.set_nodelay(true).is_err() {
             continue;
         }
-        let (shared, tls) = (Arc::clone(&shared), tls.clone());
+        let (shared, tls) = (Arc::clone(&shared), lock(&shared.tls).clone());
         // An error here is a client that went away, which is its own affair.
         connections.spawn(async move {
             match tls {

@@ -1,6 +1,6 @@
 //! An answer of the server, read whole but never beyond a limit.
 
-use reqwest::{Response, StatusCode, header::WWW_AUTHENTICATE};
+use reqwest::{Response, StatusCode, header::{LOCATION, WWW_AUTHENTICATE}};
 use serde::Deserialize;
 
 use super::{
@@ -69,7 +69,11 @@ impl Answer {
 
     /// The answer as an error.
     pub(crate) fn refusal(&self) -> HttpProblem {
-        let said = message(&String::from_utf8_lossy(&self.body));
+        let location = self.headers.get(LOCATION).filter(|_| self.status.is_redirection());
+        let said = match location {
+            Some(location) => message(&format!("it redirects to `{}`", String::from_utf8_lossy(location.as_bytes()))),
+            None => message(&String::from_utf8_lossy(&self.body)),
+        };
         match self.status() {
             401 => HttpProblem::Unauthorized { said },
             status => HttpProblem::Refused { status, said },

@@ -127,6 +127,11 @@ pub enum HttpProblem {
 }
 
 impl HttpError {
+    /// Whether what came does not have the checksum that the server announced.
+    pub(crate) fn is_damage(&self) -> bool {
+        matches!(self.problem, HttpProblem::Damaged { .. })
+    }
+
     /// What the error means for another try.
     pub fn class(&self) -> ErrorClass {
         match &self.problem {

@@ -166,7 +166,8 @@ async fn a_redirection_is_not_followed() {
     }
     for error in [store.put(run(100), RECORD).await.unwrap_err(), store.get(run(1)).await.unwrap_err()] {
         assert_eq!(error.class(), ErrorClass::Permanent);
-        assert!(told(&error).ends_with("the server answers 302: without a message"), "{}", told(&error));
+        let says = format!("the server answers 302: it redirects to `{}/probe`", server.url());
+        assert!(told(&error).ends_with(&says), "{}", told(&error));
     }
     assert_eq!(server.ledger().len(), 2);
 }

@@ -7,5 +7,6 @@ mod conformance;
 mod embedded;
 mod faults;
 mod requests;
+mod security;
 mod setup;
 mod tls;

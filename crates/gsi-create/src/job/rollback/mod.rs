@@ -18,7 +18,7 @@ use self::{
     candidate::{add_reads, candidates, confirmed},
     known::{read_archives, selected},
 };
-use super::{SCRIPT_NAME, cancelled_by_signals, definitions, no_state, runtime};
+use super::{SCRIPT_NAME, cancelled_by_signals, definitions, no_state, reporting::clear_reports, runtime};
 use crate::{
     cli::{Cli, Endpoint},
     exit::{Exit, Failure},
@@ -39,12 +39,13 @@ pub(super) fn undo(cli: &Cli, only_unfinished: bool, printer: Printer) -> Result
     let defined = if cli.definitions.is_some() { Some(definitions(cli, printer)?) } else { None };
     let (runtime, clock) = runtime(cli)?;
     let mut manager = GsiStateManager::open_with_clock(SCRIPT_NAME, &cli.state_dir, clock.for_state())?;
+    clear_reports(cli, printer);
     let mut selection = selected(cli, &manager, defined.as_ref(), only_unfinished)?;
     for (key, reason) in &selection.left_alone {
         printer.comment(format_args!("{} is left alone: {reason}", clean(&key.to_string())));
     }
     if selection.chosen.is_empty() {
-        return nothing_to_undo(cli, &manager, &selection, printer);
+        return nothing_to_undo(cli, &mut manager, &selection, printer);
     }
 
     // No table is made, not even in an embedded DynamoDB.
@@ -72,8 +73,7 @@ pub(super) fn undo(cli: &Cli, only_unfinished: bool, printer: Printer) -> Result
         runtime.block_on(delete(cli, manager, api, targets, printer))?
     };
     let kept_report = keep_report(cli, &manager, &report, &clock, printer);
-    let is_complete = manager.is_on_disk() && manager.is_complete();
-    let archive = if is_complete { Some(manager.cleanup()?) } else { None };
+    let archive = archive_if_complete(&mut manager)?;
     let exit = exit_of(&report, &kept);
     let undone = Undone {
         report: &report,
@@ -161,10 +161,16 @@ fn exit_of(report: &RollbackReport, kept: &[GsiKey]) -> Exit {
     }
 }
 
+/// Archives a state in which nothing is left to do.
+fn archive_if_complete(manager: &mut GsiStateManager) -> Result<Option<PathBuf>, Failure> {
+    let is_complete = manager.is_on_disk() && manager.is_complete();
+    Ok(if is_complete { Some(manager.cleanup()?) } else { None })
+}
+
 /// An index that was asked for by name and must not be touched is an error; an empty selection is not.
 fn nothing_to_undo(
     cli: &Cli,
-    manager: &GsiStateManager,
+    manager: &mut GsiStateManager,
     selection: &RollbackSelection,
     printer: Printer,
 ) -> Result<Exit, Failure> {
@@ -180,15 +186,17 @@ fn nothing_to_undo(
         });
     }
     let report = RollbackReport::default();
+    let dir = manager.path().parent().unwrap_or(&cli.state_dir).to_owned();
+    // The start before may have been killed when all was done but this.
+    let archive = archive_if_complete(manager)?;
     let undone = Undone {
         report: &report,
         kept: &[],
         left_alone: &selection.left_alone,
-        archive: None,
+        archive: archive.as_deref(),
         kept_report: None,
         exit: Exit::Done,
     };
-    let dir = manager.path().parent().unwrap_or(&cli.state_dir);
-    present::undone(&undone, dir, cli.json, printer).map_err(|error| Failure::new(Exit::Unexpected, error))?;
+    present::undone(&undone, &dir, cli.json, printer).map_err(|error| Failure::new(Exit::Unexpected, error))?;
     Ok(Exit::Done)
 }

@@ -115,6 +115,7 @@ fn verification_json(verification: &Verification) -> Value {
         "depth": match verification.depth { Depth::Receipt => "receipt", Depth::Full => "full" },
         "good": verification.good.to_string(),
         "unknown": verification.unknown.to_string(),
+        "missing": verification.missing.to_string(),
         "differences": differences
             .map(|one| json!({ "run": one.run, "expected": one.expected, "found": one.found }))
             .collect::<Value>(),

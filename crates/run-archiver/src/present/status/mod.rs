@@ -1,6 +1,7 @@
 //! The status of the archive, for people and for machines.
 
 mod advice;
+mod contents;
 mod json;
 mod text;
 
@@ -47,16 +48,12 @@ impl Picture {
 
     /// How grave it is, as far as it was asked for.
     pub(crate) fn weight(&self) -> Weight {
-        let verified = self.verification.as_ref().map_or(Weight::Fine, |verification| {
-            let is_good = verification.differences.is_empty() && verification.stopped.is_none();
-            if is_good { Weight::Fine } else { Weight::Wrong }
-        });
-        if !self.report.has_stores {
-            // Only contents were asked for; without the listing there was nothing to compare.
-            let is_read = self.analysis.stores.iter().all(|store| store.store != Store::Ucon || store.runs.is_ok());
-            return if is_read { verified } else { Weight::Wrong };
+        let verified = self.verification.as_ref().map(|verification| contents::weight(self, verification));
+        match verified {
+            // Only contents were asked for.
+            Some(verified) if !self.report.has_stores => verified,
+            verified => self.analysis.weight.max(verified.unwrap_or(Weight::Fine)),
         }
-        self.analysis.weight.max(verified)
     }
 
     pub(crate) fn exit(&self) -> Exit {

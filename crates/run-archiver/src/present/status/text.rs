@@ -1,6 +1,6 @@
 //! The report for people: no line is longer than a hundred columns.
 
-use run_pipeline::status::{Depth, GapRow, MarkCheck, StateCheck, StoreReport, Unreadable, Verification, Weight};
+use run_pipeline::status::{GapRow, MarkCheck, StateCheck, StoreReport, Unreadable, Weight};
 use run_state::RunSet;
 use terminal::{clean, style};
 
@@ -32,24 +32,24 @@ pub(crate) fn text(picture: &Picture) -> String {
         page.unread(part, reason);
     }
     if let Some(verification) = &picture.verification {
-        page.verification(verification);
+        page.verification(picture, verification);
     }
     page.recommendations(picture);
     page.lines.join("\n")
 }
 
 #[derive(Default)]
-struct Page {
+pub(super) struct Page {
     lines: Vec<String>,
 }
 
 impl Page {
-    fn line(&mut self, line: impl Into<String>) {
+    pub(super) fn line(&mut self, line: impl Into<String>) {
         self.lines.push(line.into());
     }
 
     /// As the guide draws it.
-    fn title(&mut self, title: &str) {
+    pub(super) fn title(&mut self, title: &str) {
         let (rule, head) = ("=".repeat(70), style::HEAD);
         if self.lines.last().is_some_and(|last| !last.is_empty()) {
             self.line("");
@@ -59,7 +59,7 @@ impl Page {
         self.line(rule);
     }
 
-    fn wrapped(&mut self, label: &str, text: &str) {
+    pub(super) fn wrapped(&mut self, label: &str, text: &str) {
         self.lines.extend(wrapped(label, text));
     }
 
@@ -101,7 +101,7 @@ impl Page {
         self.line("");
     }
 
-    fn set(&mut self, label: &str, set: &RunSet) {
+    pub(super) fn set(&mut self, label: &str, set: &RunSet) {
         if !set.is_empty() {
             self.wrapped(&format!("{label}{}: ", runs(set.len())), &brief(set, RANGES_MAX));
         }
@@ -165,33 +165,6 @@ impl Page {
         let bad = style::BAD;
         self.line(format!("{bad}Could not be read{bad:#}: the {part}"));
         self.wrapped("    ", &clean(reason));
-    }
-
-    fn verification(&mut self, verification: &Verification) {
-        self.title("CONTENT VERIFICATION");
-        self.line(match verification.depth {
-            Depth::Receipt => "Sizes and checksums of one listing, against the digests recorded at upload",
-            Depth::Full => "Every byte, against the digests recorded at upload or the record in artdaqDB",
-        });
-        self.line(format!("  As archived: {}", runs(verification.good.len())));
-        self.set("  Nothing to compare with: ", &verification.unknown);
-        let (bad, count) = (style::BAD, verification.differences.len() as u64);
-        if count == 0 {
-            self.line("  Differences: none");
-        } else {
-            self.line(format!("  {bad}Differences{bad:#}: {}", runs(count)));
-        }
-        for difference in verification.differences.iter().take(ROWS_MAX) {
-            self.line(format!("    run {}", difference.run));
-            self.wrapped("      expected ", &clean(&difference.expected));
-            self.wrapped("      found    ", &clean(&difference.found));
-        }
-        if verification.differences.len() > ROWS_MAX {
-            self.line(format!("    … and {} more; all of them with --json", count - ROWS_MAX as u64));
-        }
-        if let Some(Unreadable(reason)) = &verification.stopped {
-            self.wrapped("  Stopped early: ", &clean(reason));
-        }
     }
 
     fn recommendations(&mut self, picture: &Picture) {

@@ -350,7 +350,8 @@ fn is_refused(facts: &Facts, stage: Stage) -> bool {
         Stage::Import => Holdings { available: source.clone(), complete: artdaq.complete },
         Stage::Migrate => Holdings { available: artdaq.complete, complete: present.clone() },
     };
-    let listing = Listing { holdings, source_runs: source.len(), present, held: BTreeMap::new() };
+    let listing =
+        Listing { holdings, source_runs: source.len(), present, held: BTreeMap::new(), turns: BTreeMap::new() };
     let known = facts.stage(stage).state.clone().unwrap();
     let plan = Plan::new(stage, known, &listing, &StageOptions::default(), "counts".into());
     matches!(plan, Err(StageError::Shrunk { .. }))

@@ -2,7 +2,7 @@
 
 use run_state::{Marks, RunSet};
 
-use super::super::{Advice, Facts, Imported, MarkCheck, StageFacts, Store, Unreadable, Weight, analyse};
+use super::super::{Advice, Cause, Facts, Imported, MarkCheck, StageFacts, Store, Unreadable, Weight, analyse};
 use crate::{Counts, Stage, StageSnapshot};
 
 fn runs(text: &str) -> RunSet {
@@ -121,4 +121,16 @@ fn a_stray_directory_is_no_gap() {
     assert_eq!(analysis.stores[0].gaps(), RunSet::new());
     assert_eq!(analysis.advice, [Advice::MoveAway(runs("2026020110"))]);
     assert_eq!(analysis.states[0].new, RunSet::new());
+}
+
+/// Whoever acknowledges more than is missing must not hide what is to be done.
+#[test]
+fn what_the_next_execution_takes_is_not_acknowledged_away() {
+    let mut facts = facts("105/110", "110", "100-103, 107, 110-112", "100-103");
+    facts.acknowledged = Ok(runs("104-200"));
+    let analysis = analyse(&facts, None);
+    let of = |cause| analysis.runs_of(cause).to_string();
+    assert_eq!(of(Cause::Acknowledged), "104-110");
+    assert_eq!(of(Cause::Waiting), "111-112");
+    assert_eq!(analysis.weight, Weight::Work);
 }

@@ -15,7 +15,7 @@ const STRAYS_MAX: u64 = 10;
 ///
 /// A cluster that has more than ten runs, and more than a thousandth of the largest, is a series of its own: the way
 /// there is an ordinary gap.
-pub(super) fn strays(all: &RunSet) -> RunSet {
+pub(crate) fn strays(all: &RunSet) -> RunSet {
     let mut clusters: Vec<(RunNumber, RunNumber, u64)> = Vec::new();
     for range in all.ranges() {
         let (start, end) = (*range.start(), *range.end());
@@ -40,7 +40,7 @@ pub(super) fn strays(all: &RunSet) -> RunSet {
 }
 
 /// The runs of a set from `first` to `last`, both included.
-pub(super) fn between(runs: &RunSet, first: RunNumber, last: RunNumber) -> RunSet {
+pub(crate) fn between(runs: &RunSet, first: RunNumber, last: RunNumber) -> RunSet {
     let upper = runs.up_to(last);
     match first.get().checked_sub(1) {
         None => upper,
