@@ -63,10 +63,10 @@ impl Printer {
         }
     }
 
-    /// Prints a warning, unless quiet.
+    /// Prints a warning; quiet runs want that, too: it says what went wrong, though not everything did.
     pub fn warn(self, line: impl std::fmt::Display) {
         let warn = crate::style::WARN;
-        self.comment(format_args!("{warn}warning{warn:#}: {line}"));
+        self.error(&format!("{warn}warning{warn:#}: {line}\n"));
     }
 
     /// Prints an error text as it is laid out; quiet runs want that, too.

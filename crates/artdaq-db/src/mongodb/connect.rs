@@ -17,6 +17,10 @@ use crate::{ConfigError, ErrorClass, MongoUri, ServerError};
 /// How long a server is looked for, unless the address says otherwise.
 const SELECTION: Duration = Duration::from_secs(10);
 
+/// How often a server is asked how it is, unless the address says otherwise. One that has refused us counts as lost until
+/// then; were it as long as a server is looked for, as it is by default, what comes next would fail for another reason.
+const HEARTBEAT: Duration = Duration::from_secs(2);
+
 /// How long the servers of a set may take to agree on a write, unless the address says otherwise.
 const AGREEMENT: Duration = Duration::from_secs(30);
 
@@ -100,6 +104,7 @@ impl Connection {
 fn with_guarantees(mut options: ClientOptions) -> ClientOptions {
     options.app_name.get_or_insert_with(|| "waymark".to_owned());
     options.server_selection_timeout.get_or_insert(SELECTION);
+    options.heartbeat_freq.get_or_insert(HEARTBEAT);
     options.selection_criteria = Some(SelectionCriteria::ReadPreference(ReadPreference::Primary));
     options.read_concern = Some(ReadConcern::majority());
     let agreement = options.write_concern.as_ref().and_then(|concern| concern.w_timeout).unwrap_or(AGREEMENT);

@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, sync::OnceLock};
 
 use serde_json::Value;
-use test_kit::ucondb::{Certificate, FakeUconDb, Fault, Options};
+use test_kit::ucondb::{Certificate, FakeUconDb, Fault, Front, Options};
 use tokio::{net::TcpSocket, runtime::Runtime};
 
 #[cfg(feature = "mongodb")]
@@ -147,6 +147,11 @@ impl Place {
         self.server.as_ref().unwrap().show(certificate).unwrap();
     }
 
+    /// How many requests UconDB has seen.
+    pub(crate) fn ucon_requests(&self) -> usize {
+        self.server.as_ref().map_or(0, |server| server.ledger().len())
+    }
+
     /// The address of UconDB, and one at which nobody answers.
     pub(crate) fn ucon_urls(&self) -> (String, String) {
         let url = self.server.as_ref().unwrap().url();
@@ -188,7 +193,9 @@ fn serve(world: &World, tls: bool) -> FakeUconDb {
     static RUNTIME: OnceLock<Runtime> = OnceLock::new();
     let runtime = RUNTIME
         .get_or_init(|| tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap());
-    let server = runtime.block_on(FakeUconDb::start(Options { tls, ..Options::default() })).unwrap();
+    // As it is found in the field: encrypted by an Apache, which keeps connections, or in the clear and by itself.
+    let front = if tls { Front::Apache } else { Front::Webpie };
+    let server = runtime.block_on(FakeUconDb::start(Options { front, tls, ..Options::default() })).unwrap();
     let mut entry = format!("{}', writer_user: writer, writer_password: 'secret", server.url());
     if let Some(pem) = server.authority_pem() {
         world.env.write("conf/ca.pem", pem);

@@ -26,7 +26,7 @@ pub(crate) fn knob(name: &str) -> Option<u32> {
 #[expect(clippy::disallowed_methods, reason = "how tests are told of a server")]
 fn tests() -> u32 {
     let has_mongodb = cfg!(feature = "mongodb") && std::env::var_os("WAYMARK_TEST_MONGODB_URI").is_some();
-    if has_mongodb { 6 } else { 4 }
+    if has_mongodb { 7 } else { 4 }
 }
 
 fn killed(what: &str, subject: &Archive) {

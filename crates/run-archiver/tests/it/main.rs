@@ -9,6 +9,7 @@ mod dry_run;
 mod every_change;
 mod example;
 mod faults;
+mod faults_disk;
 #[cfg(feature = "mongodb")]
 mod faults_mongod;
 mod faults_place;

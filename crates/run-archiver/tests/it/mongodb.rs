@@ -4,14 +4,18 @@ use std::{
     net::{SocketAddr, ToSocketAddrs as _},
     process,
     sync::atomic::{AtomicUsize, Ordering},
+    time::Duration,
 };
 
 use artdaq_db::{Certificates, MongoStore, MongoUri, Surroundings, mongodb::drop_test_database};
 use fs_err as fs;
 use serde_json::json;
+use test_kit::story::at_random;
 
 use crate::{
     faults_mongod::Relay,
+    kill::knob,
+    kill_world::{Archive, Ucon, Work},
     support::{World, block_on},
 };
 
@@ -80,14 +84,18 @@ impl World {
         self.move_to_mongodb();
         let uri = &self.mongodb.as_ref().unwrap().uri;
         let servers = uri.strip_prefix("mongodb://").unwrap().split('/').next().unwrap();
-        let (credentials, server) = servers.rsplit_once('@').map_or(("", servers), |(credentials, server)| (credentials, server));
+        let (credentials, server) =
+            servers.rsplit_once('@').map_or(("", servers), |(credentials, server)| (credentials, server));
         let address = server.split(',').next().unwrap().to_socket_addrs().unwrap().next().unwrap();
         let relay = between(address);
         let (_, place) = uri.split_once(servers).unwrap();
         let at = if credentials.is_empty() { String::new() } else { format!("{credentials}@") };
         let join = if place.ends_with('?') { "" } else { "&" };
         // Else the client goes past the relay to the servers of a set.
-        let behind = format!("mongodb://{at}{}{place}{join}directConnection=true&serverSelectionTimeoutMS=10000", relay.address());
+        let behind = format!(
+            "mongodb://{at}{}{place}{join}directConnection=true&serverSelectionTimeoutMS=10000",
+            relay.address()
+        );
         let uri = uri.clone();
         self.configure(&uri, &behind);
         relay
@@ -181,4 +189,17 @@ fn a_certificate_that_is_not_there_is_told_with_its_variable() {
         assert_eq!(output.status.code(), Some(1), "{stderr}");
         assert!(stderr.contains("/nowhere/daq.pem") && stderr.contains(variable), "{stderr}");
     }
+}
+
+/// Both archives in servers, one of them behind our own authority; the other pairs are in [`crate::kill`].
+#[test]
+fn kills_are_survived_with_ucondb_over_https() {
+    if server().is_none() {
+        return;
+    }
+    let subject = Archive::new(Work::Archiving, "1001-1020", Ucon::Https, true);
+    let wanted = knob("WAYMARK_KILLS").map_or(6, |all| all.div_ceil(6));
+    let delays = Duration::ZERO..=subject.one_start.mul_f64(0.7);
+    at_random(&subject, wanted, 20.min(wanted.div_ceil(2)), delays)
+        .conclude("run-archiver, import and migration, mongod and UconDB over HTTPS, random moments", wanted);
 }

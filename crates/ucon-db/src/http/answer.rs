@@ -1,6 +1,9 @@
 //! An answer of the server, read whole but never beyond a limit.
 
-use reqwest::{Response, StatusCode, header::{LOCATION, WWW_AUTHENTICATE}};
+use reqwest::{
+    Response, StatusCode,
+    header::{LOCATION, WWW_AUTHENTICATE},
+};
 use serde::Deserialize;
 
 use super::{
