@@ -10,6 +10,7 @@
 mod failed;
 mod pause;
 mod progress;
+mod request;
 
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -22,15 +23,14 @@ use tokio::time::Instant;
 
 use self::{pause::pause_unless_cancelled, progress::Progress};
 use crate::{
-    api::{ApiError, CreateIndex},
-    compare::{Comparison, compare, on_demand_for, refusal, throughput_for, unused_setting},
-    describe::{IndexStatus, TableDescription, TableStatus},
+    api::ApiError,
+    compare::{Comparison, Difference, compare},
+    describe::{IndexStatus, TableDescription},
     event::{EventKind, WaitReason},
-    pacer,
     record::RecordError,
     report::Outcome,
     run::Run,
-    spec::{AttributeTypes, IndexSpec},
+    spec::IndexSpec,
     words,
 };
 
@@ -74,9 +74,6 @@ pub(crate) struct Job<'a> {
     work_ahead: Duration,
     progress: Mutex<Progress<'a>>,
 }
-
-/// A look at a table that is older than this does not count as a look before the request.
-const FRESH: Duration = Duration::from_secs(5);
 
 impl<'a> Job<'a> {
     /// The job of one index. `look` is a look at its table that was taken a moment ago.
@@ -127,7 +124,7 @@ impl<'a> Job<'a> {
         let refusal = self.run.refusal();
         if progress.is_at_service {
             progress.unknown.clone().or(refusal).map_or(Outcome::StillBuilding, |error| Outcome::Unsettled { error })
-        } else if self.found == GsiStatus::Active && !progress.was_asked_for {
+        } else if self.found == GsiStatus::Active && !progress.was_asked_for && !progress.was_lost {
             refusal.map_or(Outcome::StillActive, |error| Outcome::Unsettled { error })
         } else {
             Outcome::NotStarted
@@ -150,27 +147,37 @@ impl<'a> Job<'a> {
         if self.run.cancel.is_cancelled() {
             return Err(Turn::Stop(Stop::Interrupted));
         }
+        let comparison = compare(self.spec, &table);
         self.progress().was_seen();
-        match compare(self.spec, &table) {
+        if self.found == GsiStatus::Active && is_gone(&comparison) {
+            self.progress().is_gone();
+        }
+        match comparison {
             Comparison::Different { status: IndexStatus::Deleting, .. }
             | Comparison::Same { status: IndexStatus::Deleting, .. } => self.wait_for(WaitReason::Deleting).await,
-            Comparison::Different { differences, .. } => {
-                let text = differences.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
-                self.fail(format!("an index of this name exists and differs: {text}"), Vec::new()).await
-            }
+            Comparison::Different { differences, .. } => self.is_different(&differences).await,
             Comparison::Same { status: IndexStatus::Active, .. } => self.is_active().await,
             Comparison::Same { backfilling, .. } => self.is_building(backfilling).await,
             Comparison::Missing => self.is_missing(&table, leave).await,
         }
     }
 
+    /// There is another index of the name. Unless it was seen active as ours, nobody knows that it is: the state has only
+    /// the intent of a request, and what was asked for looks different.
+    async fn is_different(&self, differences: &[Difference]) -> Result<Outcome, Turn> {
+        let text = differences.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
+        let is_doubtful = self.found != GsiStatus::Active || self.progress().was_lost;
+        let origin = is_doubtful.then_some(Origin::Adopted);
+        self.fail_with(origin, format!("an index of this name exists and differs: {text}"), Vec::new()).await
+    }
+
     async fn is_active(&self) -> Result<Outcome, Turn> {
-        let (was_asked_for, origin) = {
+        let (was_asked_for, was_lost, origin) = {
             let progress = self.progress();
-            (progress.was_asked_for, progress.origin())
+            (progress.was_asked_for, progress.was_lost, progress.origin())
         };
         let outcome = match (self.found, origin) {
-            (GsiStatus::Active, _) if !was_asked_for => return Ok(Outcome::StillActive),
+            (GsiStatus::Active, _) if !was_asked_for && !was_lost => return Ok(Outcome::StillActive),
             (_, Origin::Created) => Outcome::Created { elapsed: self.started.elapsed() },
             (_, Origin::Adopted) => Outcome::Adopted,
         };
@@ -194,69 +201,6 @@ impl<'a> Job<'a> {
         }
         self.tell(EventKind::Building { backfilling, elapsed: self.started.elapsed() });
         self.look_again(Outcome::StillBuilding)
-    }
-
-    async fn is_missing(&self, table: &TableDescription, leave: Option<pacer::Turn<'a>>) -> Result<Outcome, Turn> {
-        // Before any waiting: whoever reads it in the morning wants to have known it in the evening.
-        if let Some(refusal) = refusal(self.spec, table) {
-            return self.fail(refusal.to_string(), Vec::new()).await;
-        }
-        if let Some(busy) = table.busy_index() {
-            return self.wait_for(WaitReason::OtherIndex(busy.name.clone())).await;
-        }
-        if table.status != TableStatus::Active {
-            return self.wait_for(WaitReason::Table(table.status.clone())).await;
-        }
-        let leave = if let Some(leave) = leave {
-            leave
-        } else {
-            let asked_at = Instant::now();
-            let turn = self.run.cancel.run_until_cancelled(self.run.pacer.turn(self.work_ahead)).await;
-            let Some(leave) = turn else { return Err(Turn::Stop(Stop::Interrupted)) };
-            if asked_at.elapsed() > FRESH {
-                self.progress().leave = Some(leave);
-                return Err(Turn::Pause(Duration::ZERO));
-            }
-            leave
-        };
-        if self.found == GsiStatus::Active && !self.progress().was_asked_for {
-            self.tell(EventKind::Vanished);
-        }
-        self.request(table, leave).await
-    }
-
-    /// Asks for the index: the intent first, on disk; then the request.
-    async fn request(&self, table: &TableDescription, leave: pacer::Turn<'a>) -> Result<Outcome, Turn> {
-        let earlier = self.attempts_in_state();
-        let attempt = earlier.saturating_add(u32::from(!self.progress().is_unspent));
-        let intent =
-            StatusChange::new(self.key.clone(), GsiStatus::InProgress).attempt(attempt).origin(Origin::Created);
-        self.run.recorder.record(intent, vec![HistoryEvent::Requested { attempt }]).await?;
-        if self.run.cancel.is_cancelled() {
-            // The next start finds an intent, looks, and sees that nothing came of it.
-            return Err(Turn::Stop(Stop::Interrupted));
-        }
-        self.progress().is_requested();
-        if let Some(unused) = unused_setting(self.spec, table) {
-            self.tell(EventKind::Unused(unused));
-        }
-        self.tell(EventKind::Requesting { attempt });
-
-        let is_merged = self.progress().is_merged;
-        let request = CreateIndex {
-            spec: self.spec,
-            throughput: throughput_for(self.spec, table),
-            on_demand: on_demand_for(self.spec, table),
-            attributes: if is_merged { merge(table, self.spec) } else { self.spec.attributes.clone() },
-        };
-        leave.send();
-        match self.run.api.create_index(&request).await {
-            Ok(()) => {
-                self.progress().is_accepted();
-                self.look_again(Outcome::StillBuilding)
-            }
-            Err(error) => self.refused(error).await,
-        }
     }
 
     async fn wait_for(&self, reason: WaitReason) -> Result<Outcome, Turn> {
@@ -291,11 +235,12 @@ impl<'a> Job<'a> {
     }
 }
 
-/// The table's definitions with the index's added: what the service wants where it misses some.
-fn merge(table: &TableDescription, spec: &IndexSpec) -> AttributeTypes {
-    let mut merged = table.attributes.clone();
-    for (name, kind) in spec.attributes.iter() {
-        merged.define(name, kind);
-    }
-    merged
+/// Whether what was seen active once is there no more: an index that is ACTIVE is never CREATING again.
+const fn is_gone(comparison: &Comparison) -> bool {
+    matches!(
+        comparison,
+        Comparison::Missing
+            | Comparison::Same { status: IndexStatus::Creating | IndexStatus::Deleting, .. }
+            | Comparison::Different { status: IndexStatus::Deleting, .. }
+    )
 }

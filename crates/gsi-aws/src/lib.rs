@@ -29,6 +29,7 @@ mod create;
 pub mod describe;
 pub mod drift;
 mod event;
+mod foresee;
 mod items;
 mod metrics;
 mod pacer;

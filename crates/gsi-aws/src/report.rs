@@ -5,7 +5,7 @@ use std::{collections::HashMap, time::Duration};
 use gsi_state::GsiKey;
 use indexmap::IndexMap;
 
-use crate::describe::TableDescription;
+use crate::{describe::TableDescription, plan::Span};
 
 /// What came of one index in one run.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,6 +57,10 @@ pub struct RunReport {
     pub elapsed: Duration,
     /// The tables, by name, as they were seen last.
     pub tables: HashMap<String, TableDescription>,
+    /// How long each index that was to be built was expected to take, when its table was seen first.
+    pub foreseen: HashMap<GsiKey, Span>,
+    /// How long all of it was expected to take, tables side by side; absent where nothing was to be built.
+    pub foreseen_in_all: Option<Span>,
 }
 
 impl RunReport {

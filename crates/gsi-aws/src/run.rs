@@ -11,6 +11,7 @@ use std::{
 };
 
 use gsi_state::{Clock, GsiKey};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -19,6 +20,7 @@ use crate::{
     create::Look,
     describe::TableDescription,
     event::{Event, EventKind, Observer},
+    foresee::Foreseen,
     pacer::Pacer,
     record::Recorder,
     retry::{Decision, FailedCall, RetryPolicy},
@@ -58,13 +60,11 @@ pub struct RunOptions {
     pub jitter: Jitter,
     /// For errors that name a time to wait for; without it, such times are not understood.
     pub clock: Option<Arc<dyn Clock>>,
-    /// How long indexes are expected to take, where somebody knows: the tables with the most work ahead go
-    /// first. Others count as 530 s.
+    /// How long indexes are expected to take, where somebody knows better than the forecast from the table's
+    /// description ([`Forecast::of_build`](crate::plan::Forecast::of_build)): the tables with the most work ahead go
+    /// first.
     pub expected: HashMap<GsiKey, Duration>,
 }
-
-/// What an index takes where nothing is known: the usual time of an empty table (facts, section 4).
-const TYPICAL_BUILD: Duration = Duration::from_secs(530);
 
 impl Default for RunOptions {
     fn default() -> Self {
@@ -79,13 +79,6 @@ impl Default for RunOptions {
             clock: None,
             expected: HashMap::new(),
         }
-    }
-}
-
-impl RunOptions {
-    /// How long an index is expected to take.
-    pub(crate) fn expected(&self, key: &GsiKey) -> Duration {
-        self.expected.get(key).copied().unwrap_or(TYPICAL_BUILD)
     }
 }
 
@@ -112,6 +105,14 @@ pub(crate) enum Ended {
     TimedOut,
 }
 
+/// Ends at `deadline`; never without one.
+pub(crate) async fn time_is_up(deadline: Option<Instant>) {
+    match deadline {
+        Some(deadline) => tokio::time::sleep_until(deadline).await,
+        None => std::future::pending().await,
+    }
+}
+
 /// Everything that the workers of a run share.
 pub(crate) struct Run {
     pub(crate) api: Arc<dyn IndexApi>,
@@ -121,6 +122,8 @@ pub(crate) struct Run {
     pub(crate) pacer: Pacer,
     /// Cancelled by whoever started the run, and by [`end`](Self::end).
     pub(crate) cancel: CancellationToken,
+    /// What the tables let expect.
+    pub(crate) foreseen: Foreseen,
     ended: OnceLock<Ended>,
     was_answered: AtomicBool,
     seen: Mutex<HashMap<String, Arc<TableDescription>>>,
@@ -141,6 +144,7 @@ impl Run {
             pacer: Pacer::new(options.request_interval),
             options,
             cancel: cancel.child_token(),
+            foreseen: Foreseen::default(),
             ended: OnceLock::new(),
             was_answered: AtomicBool::new(false),
             seen: Mutex::default(),

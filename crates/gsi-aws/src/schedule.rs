@@ -1,6 +1,6 @@
 //! Many indexes: one operation per table at a time, tables side by side, the longest first.
 
-use std::{cmp::Reverse, sync::Arc, time::Duration};
+use std::{cmp::Reverse, collections::HashMap, sync::Arc, time::Duration};
 
 use gsi_state::{GsiKey, GsiStateManager, GsiStatus, StatusChange};
 use indexmap::IndexMap;
@@ -12,9 +12,11 @@ use crate::{
     compare::{Comparison, compare, refusal},
     create::{Job, Look, Stop},
     event::{EventKind, Observer},
+    foresee::longest_first,
+    plan::{Span, side_by_side},
     record::{Book, RecordError, Recorder},
     report::{Outcome, RunReport},
-    run::{Ended, Run, RunOptions},
+    run::{Ended, Run, RunOptions, time_is_up},
     spec::IndexSpec,
     words,
 };
@@ -58,6 +60,8 @@ pub(crate) async fn create_all_in<B: Book>(
     let run = Arc::new(Run::new(api, recorder, options, observer, &cancel));
     let result = work(&run, specs).await;
     let tables = run.take_seen();
+    let foreseen = run.foreseen.builds();
+    let foreseen_in_all = in_all(&order, &foreseen, run.options.tables_parallel_max);
     let stopped_by = run.refusal();
     // The recorder's task ends with the last worker's hold on the run.
     drop(run);
@@ -68,9 +72,22 @@ pub(crate) async fn create_all_in<B: Book>(
             (key, outcome)
         });
         let outcomes = outcomes.collect();
-        RunReport { outcomes, is_interrupted: worked.is_interrupted, stopped_by, elapsed: worked.elapsed, tables }
+        let Worked { is_interrupted, elapsed, .. } = worked;
+        RunReport { outcomes, is_interrupted, stopped_by, elapsed, tables, foreseen, foreseen_in_all }
     });
     (book, report)
+}
+
+/// How long the tables take side by side.
+fn in_all(order: &[GsiKey], foreseen: &HashMap<GsiKey, Span>, places: usize) -> Option<Span> {
+    let mut tables: IndexMap<&str, Span> = IndexMap::new();
+    for key in order {
+        if let Some(span) = foreseen.get(key) {
+            let sum = tables.entry(key.table()).or_default();
+            *sum = sum.plus(*span);
+        }
+    }
+    (!tables.is_empty()).then(|| side_by_side(tables.values().copied(), places))
 }
 
 /// What the workers of a run came to.
@@ -84,7 +101,11 @@ struct Worked {
 /// Works on all tables, as many at once as there are places.
 async fn work(run: &Arc<Run>, specs: Vec<IndexSpec>) -> Result<Worked, RecordError> {
     let started = Instant::now();
-    let mut tables = by_table(run, specs).into_iter();
+    let mut tables = by_table(run, specs);
+    if tables.len() > run.options.tables_parallel_max && run.options.expected.is_empty() {
+        tables = longest_first(run, tables).await;
+    }
+    let mut tables = tables.into_iter();
     let mut workers = JoinSet::new();
     let mut begin_next = |workers: &mut JoinSet<_>| {
         if let Some(specs) = tables.next() {
@@ -98,12 +119,7 @@ async fn work(run: &Arc<Run>, specs: Vec<IndexSpec>) -> Result<Worked, RecordErr
     let mut worked = Worked::default();
     let mut failure = None;
     let deadline = run.options.timeout.map(|timeout| started + timeout);
-    let bell = async {
-        match deadline {
-            Some(deadline) => tokio::time::sleep_until(deadline).await,
-            None => std::future::pending().await,
-        }
-    };
+    let bell = time_is_up(deadline);
     tokio::pin!(bell);
     let mut is_rung = false;
     loop {
@@ -129,7 +145,7 @@ async fn work(run: &Arc<Run>, specs: Vec<IndexSpec>) -> Result<Worked, RecordErr
                 failure.get_or_insert(error);
                 run.cancel.cancel();
             }
-            Some(Stop::Interrupted) => worked.is_interrupted = run.ended().is_none(),
+            Some(Stop::Interrupted) => worked.is_interrupted |= run.ended().is_none(),
             Some(Stop::Table(_)) | None => {}
         }
     }
@@ -152,7 +168,7 @@ fn by_table(run: &Run, specs: Vec<IndexSpec>) -> Vec<Vec<IndexSpec>> {
     }
     tables.sort_by_cached_key(|specs| {
         let open = specs.iter().filter(|spec| status(spec) != Some(GsiStatus::Active));
-        Reverse(open.map(|spec| run.options.expected(&spec.key())).sum::<Duration>())
+        Reverse(open.map(|spec| run.expected(&spec.key())).sum::<Duration>())
     });
     tables
 }
@@ -163,11 +179,14 @@ async fn work_on_table(run: &Run, specs: &[IndexSpec]) -> (Settled, Option<Stop>
     let mut settled = Vec::new();
     let Some(first) = specs.first() else { return (settled, None) };
     let mut look = run.look(&first.table).await;
+    if let Some(Ok(table)) = &look {
+        run.foreseen.note(specs, table);
+    }
     let specs = hopeless_first(specs, look.as_ref());
-    let mut work_ahead: Duration = specs.iter().map(|spec| run.options.expected(&spec.key())).sum();
+    let mut work_ahead: Duration = specs.iter().map(|spec| run.expected(&spec.key())).sum();
     for (position, spec) in specs.iter().enumerate() {
         let job = Job::new(run, spec, look.take(), work_ahead);
-        work_ahead = work_ahead.saturating_sub(run.options.expected(&spec.key()));
+        work_ahead = work_ahead.saturating_sub(run.expected(&spec.key()));
         match job.settle().await {
             Ok(outcome) => settled.push((spec.key(), outcome)),
             Err((_, Stop::Table(error))) => {

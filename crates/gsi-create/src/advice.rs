@@ -16,6 +16,12 @@ pub(crate) enum Cause {
     Full,
     /// Items of the table violate the index's key.
     Violations,
+    /// The table is being deleted.
+    TableGoes,
+    /// Nothing says how much capacity the index gets.
+    NoThroughput,
+    /// The key schema has too many attributes of a kind, or no HASH.
+    Keys,
     /// An error of the service.
     Service(ErrorClass),
 }
@@ -30,6 +36,12 @@ pub(crate) fn cause_of(error: &str) -> Cause {
         Cause::Full
     } else if error.contains("--allow-violations") {
         Cause::Violations
+    } else if error.starts_with("table `") && error.ends_with("is being deleted") {
+        Cause::TableGoes
+    } else if error.contains("neither its throughput") {
+        Cause::NoThroughput
+    } else if error.contains("RANGE attributes; an index has") {
+        Cause::Keys
     } else {
         Cause::Service(class_of(error))
     }
@@ -75,6 +87,14 @@ pub(crate) fn steps(cause: Cause, key: &GsiKey) -> Vec<String> {
             "or accept that those items are left out of the index, and cannot be written afterwards: `--allow-violations`".to_owned(),
             retry,
         ],
+        Cause::TableGoes => vec![
+            format!("find out who deletes `{table}`; make it again, or take its indexes out of the definitions"),
+            retry,
+        ],
+        Cause::NoThroughput => {
+            vec![format!("give `{index}` a `ProvisionedThroughput` in the definitions"), retry]
+        }
+        Cause::Keys => vec![format!("give `{index}` 1 to 4 HASH and at most 4 RANGE attributes in the definitions"), retry],
         Cause::Service(class) => service_steps(class, key, retry),
     }
 }
@@ -139,6 +159,9 @@ mod tests {
         check(&refusal.to_string(), Cause::AttributeType);
         check(&Refusal::TooManyIndexes { table: "t".to_owned(), count: 20 }.to_string(), Cause::Full);
         check(&Refusal::TooManyProjected { table: "t".to_owned(), count: 101 }.to_string(), Cause::Full);
+        check(&Refusal::TableGoes { table: "t".to_owned() }.to_string(), Cause::TableGoes);
+        check(&Refusal::NoThroughput { table: "t".to_owned() }.to_string(), Cause::NoThroughput);
+        check(&Refusal::Keys { hash: 5, range: 0 }.to_string(), Cause::Keys);
         let service = Cause::Service;
         check("AccessDeniedException: User: x is not authorized", service(ErrorClass::Credentials));
         check("ThrottlingException: Rate exceeded", service(ErrorClass::Throttled));

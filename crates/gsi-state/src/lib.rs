@@ -82,19 +82,23 @@
 //! | every change is on stable storage when its call returns | the next process knows what this one knew |
 
 mod ascii;
+mod change;
 mod format;
 mod history;
 mod key;
 mod manager;
 mod state;
 mod status;
+mod summary;
 mod time;
 mod view;
 
+pub use change::{ChangeError, StatusChange};
 pub use history::{HISTORY_FILE_NAME, HistoryEntry, HistoryEvent, read_history};
 pub use key::GsiKey;
 pub use manager::{CleanupError, GsiStateManager, OpenError, STATE_FILE_NAME};
-pub use state::{ChangeError, CreationState, GsiState, Origin, StatusChange, Summary, Validation, Verdict};
+pub use state::{CreationState, GsiState, Origin, Validation, Verdict};
 pub use statefile::{self, ArchiveError, Clock, CommitError, LockError, ManualClock, SystemClock, UpdateError};
 pub use status::{GsiStatus, IllegalTransition};
+pub use summary::Summary;
 pub use view::{StatusView, archives};

@@ -1,15 +1,16 @@
 //! The manager: the calls of the Python `GSIStateManager`, with its gaps closed.
 
+mod error;
+
 use std::{
     io,
     path::{Path, PathBuf},
     sync::Arc,
 };
 
-use statefile::{
-    ArchiveError, Clock, CommitError, Journal, Lock, LockError, Owner, StateFile, SystemClock, UpdateError, copy_aside,
-};
+use statefile::{Clock, CommitError, Journal, Lock, Owner, StateFile, SystemClock, UpdateError, copy_aside};
 
+pub use self::error::{CleanupError, OpenError};
 use crate::{
     ChangeError, CreationState, GsiKey, GsiState, GsiStatus, HISTORY_FILE_NAME, HistoryEntry, HistoryEvent,
     StatusChange, StatusView, Summary,
@@ -47,38 +48,6 @@ impl std::fmt::Debug for GsiStateManager {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("GsiStateManager").field("file", &self.file).finish_non_exhaustive()
     }
-}
-
-/// Why a job's state could not be opened.
-#[derive(Debug, thiserror::Error)]
-pub enum OpenError {
-    /// The state directory does not exist and could not be made.
-    #[error("could not create the state directory `{path}`")]
-    Directory {
-        /// The directory.
-        path: PathBuf,
-        /// What the system said.
-        #[source]
-        source: io::Error,
-    },
-    /// Another process has the state, or the lock file is out of reach.
-    #[error(transparent)]
-    Lock(#[from] LockError),
-    /// The state file is damaged, newer, or out of reach; its bytes are kept.
-    #[error(transparent)]
-    State(#[from] statefile::OpenError),
-}
-
-/// Why a job was not archived.
-#[derive(Debug, thiserror::Error)]
-pub enum CleanupError {
-    /// Something is left to do, which a later start must find.
-    #[error("the state is kept: {} of {} indexes are not active ({} failed)",
-        .0.total - .0.active, .0.total, .0.failed)]
-    Unfinished(Summary),
-    /// The file could not be moved.
-    #[error(transparent)]
-    Archive(#[from] ArchiveError),
 }
 
 impl GsiStateManager {

@@ -1,4 +1,4 @@
-//! The domain: one index ([`GsiState`]), all of them ([`CreationState`]), and their counts ([`Summary`]).
+//! The domain: one index ([`GsiState`]), and all of them ([`CreationState`]).
 //!
 //! Pure values: no file, no clock. Times are arguments.
 
@@ -7,7 +7,7 @@ use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 use statefile::UnknownFields;
 
-use crate::{GsiKey, GsiStatus, IllegalTransition};
+use crate::{ChangeError, GsiKey, GsiStatus, StatusChange, Summary};
 
 /// What is known about one index.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -104,82 +104,6 @@ impl Verdict {
             Self::ValidationError => "validation-error",
         }
     }
-}
-
-/// News about one index.
-///
-/// ```
-/// use gsi_state::{GsiKey, GsiStatus, StatusChange};
-/// let change = StatusChange::new(GsiKey::new("t", "i"), GsiStatus::Failed).attempt(3).error("AccessDeniedException");
-/// assert_eq!(change.retry_count, Some(3));
-/// ```
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StatusChange {
-    /// Which index.
-    pub key: GsiKey,
-    /// Its new status.
-    pub status: GsiStatus,
-    /// The number of attempts so far; `None` leaves it as it is.
-    pub retry_count: Option<u32>,
-    /// What went wrong; `None` leaves it as it is, except that success clears it.
-    pub error: Option<String>,
-    /// Whose work it is; `None` leaves it as it is.
-    pub origin: Option<Origin>,
-    /// What a validation found; `None` leaves it as it is, except that what is asked for again, or deleted,
-    /// has none.
-    pub validation: Option<Validation>,
-}
-
-impl StatusChange {
-    /// The index `key` has now the status `status`.
-    pub fn new(key: GsiKey, status: GsiStatus) -> Self {
-        Self { key, status, retry_count: None, error: None, origin: None, validation: None }
-    }
-
-    /// Says whose work it is.
-    #[must_use]
-    pub fn origin(mut self, origin: Origin) -> Self {
-        self.origin = Some(origin);
-        self
-    }
-
-    /// Says what a validation found.
-    #[must_use]
-    pub fn validation(mut self, validation: Validation) -> Self {
-        self.validation = Some(validation);
-        self
-    }
-
-    /// Says how many attempts were made so far.
-    #[must_use]
-    pub fn attempt(mut self, retry_count: u32) -> Self {
-        self.retry_count = Some(retry_count);
-        self
-    }
-
-    /// Says what went wrong.
-    #[must_use]
-    pub fn error(mut self, error: impl Into<String>) -> Self {
-        self.error = Some(error.into());
-        self
-    }
-}
-
-/// Why news about an index was refused.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum ChangeError {
-    /// The state has no such index.
-    #[error("`{0}` is not in the state; initialize it first")]
-    Unknown(GsiKey),
-    /// The status cannot follow the present one.
-    #[error("the status of `{key}` was not changed")]
-    Illegal {
-        /// Which index.
-        key: GsiKey,
-        /// What cannot follow what.
-        #[source]
-        source: IllegalTransition,
-    },
 }
 
 /// The state of a whole job: every index, in the order in which it was added.
@@ -325,43 +249,5 @@ impl CreationState {
             deleting: count(GsiStatus::Deleting),
             deleted: count(GsiStatus::Deleted),
         }
-    }
-}
-
-/// How many indexes have which status. Derived from the entries, never read from a file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
-pub struct Summary {
-    /// All of them.
-    pub total: usize,
-    /// Not yet attempted.
-    pub pending: usize,
-    /// Asked for and not yet settled.
-    pub in_progress: usize,
-    /// Done.
-    pub active: usize,
-    /// Given up.
-    pub failed: usize,
-    /// Being rolled back. Not written where there is none, as the Python program knows no such count.
-    #[serde(skip_serializing_if = "is_zero")]
-    pub deleting: usize,
-    /// Rolled back. Not written where there is none.
-    #[serde(skip_serializing_if = "is_zero")]
-    pub deleted: usize,
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde wants")]
-const fn is_zero(count: &usize) -> bool {
-    *count == 0
-}
-
-impl Summary {
-    /// Nothing is left to do: there are indexes, and each is active, or was rolled back.
-    pub const fn is_complete(&self) -> bool {
-        self.total > 0 && self.active + self.deleted == self.total
-    }
-
-    /// Nothing is pending, in progress or being rolled back; something may have failed.
-    pub const fn is_settled(&self) -> bool {
-        self.pending == 0 && self.in_progress == 0 && self.deleting == 0
     }
 }

@@ -111,7 +111,10 @@ mod tests {
     #[test]
     fn figures_are_found() {
         let lines = |text: &str| figure(&text.lines().map(str::to_owned).collect::<Vec<_>>());
-        assert_eq!(lines("a\nevidence: 3 kills, 0 lost\ntest x ... evidence: 4\n").as_deref(), Some("3 kills, 0 lost; 4"));
+        assert_eq!(
+            lines("a\nevidence: 3 kills, 0 lost\ntest x ... evidence: 4\n").as_deref(),
+            Some("3 kills, 0 lost; 4")
+        );
         assert_eq!(lines("no evidence"), None);
     }
 

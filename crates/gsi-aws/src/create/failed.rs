@@ -92,7 +92,8 @@ impl Job<'_> {
         self.fail_with(None, error, story).await
     }
 
-    async fn fail_with(
+    /// Gives the index up, and says whose it is, if it is there.
+    pub(super) async fn fail_with(
         &self,
         origin: Option<Origin>,
         error: String,

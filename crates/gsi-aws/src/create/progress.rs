@@ -33,6 +33,8 @@ pub(super) struct Progress<'a> {
     pub(super) unknown: Option<String>,
     /// When what is going on began: the last request, the last change of the reason to wait.
     pub(super) since: Instant,
+    /// What the state calls active was not there, or not active any more.
+    pub(super) was_lost: bool,
     /// A request of this job, in whatever run, may have taken effect.
     may_be_ours: bool,
     /// Since when the table is said to be busy, without showing it.
@@ -46,6 +48,8 @@ impl Progress<'_> {
     pub(super) fn new(known: Option<&GsiState>, look: Option<Look>) -> Self {
         let was_asked_for = known.is_some_and(|gsi| gsi.status == GsiStatus::InProgress);
         let may_be_ours = known.is_some_and(|gsi| match (gsi.origin, gsi.status) {
+            // What bears the name of ours now was made by somebody else.
+            (_, GsiStatus::Deleted) => false,
             (Some(origin), _) => origin == Origin::Created,
             // Files of older programs do not say. What failed there was refused.
             (None, GsiStatus::InProgress | GsiStatus::Active) => gsi.was_created_here(),
@@ -63,6 +67,7 @@ impl Progress<'_> {
             has_learnt: false,
             unknown: None,
             since: Instant::now(),
+            was_lost: false,
             may_be_ours,
             busy_since: None,
             told: None,
@@ -78,6 +83,15 @@ impl Progress<'_> {
     pub(super) fn was_seen(&mut self) {
         self.failed_looks = 0;
         self.unknown = None;
+    }
+
+    /// What was seen active before this run is gone: what appears under its name is somebody else's, until it is asked
+    /// for again.
+    pub(super) fn is_gone(&mut self) {
+        if !self.was_asked_for {
+            self.was_lost = true;
+            self.may_be_ours = false;
+        }
     }
 
     /// A request is about to be sent; its intent is on disk.

@@ -22,11 +22,13 @@
 //! The service counts items and bytes every six hours or so, and says nothing of hot partitions, which slow
 //! a build down: hence a range, and no promise.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    compare::throughput_for,
-    describe::{Billing, TableDescription},
+    compare::{Comparison, compare, refusal, throughput_for},
+    describe::{Billing, IndexStatus, TableDescription},
     spec::{IndexSpec, Projection},
 };
 
@@ -49,8 +51,13 @@ pub struct Span {
 }
 
 impl Span {
+    /// Half-way between the two.
+    pub(crate) const fn middle(self) -> Duration {
+        Duration::from_secs(self.low.midpoint(self.high))
+    }
+
     /// One after the other.
-    pub(super) const fn plus(self, other: Self) -> Self {
+    pub(crate) const fn plus(self, other: Self) -> Self {
         Self { low: self.low.saturating_add(other.low), high: self.high.saturating_add(other.high) }
     }
 }
@@ -112,6 +119,20 @@ pub(super) fn build(spec: &IndexSpec, table: &TableDescription, price_per_millio
 /// What is left of building an index that has begun nobody knows when.
 pub(super) fn rest(spec: &IndexSpec, table: &TableDescription) -> Forecast {
     Forecast::lasting(Span { low: 0, high: build(spec, table, None).seconds.high })
+}
+
+/// How long what is left to do about `spec` takes in a table like `table`: `None` where it is ACTIVE, where there is
+/// another one of its name, or where it would not be asked for.
+pub(crate) fn time_ahead(spec: &IndexSpec, table: &TableDescription) -> Option<Span> {
+    match compare(spec, table) {
+        Comparison::Missing
+        | Comparison::Same { status: IndexStatus::Deleting, .. }
+        | Comparison::Different { status: IndexStatus::Deleting, .. } => {
+            refusal(spec, table).is_none().then(|| build(spec, table, None).seconds)
+        }
+        Comparison::Same { status: IndexStatus::Active, .. } | Comparison::Different { .. } => None,
+        Comparison::Same { .. } => Some(rest(spec, table).seconds),
+    }
 }
 
 fn write_units(projection: &Projection, table: &TableDescription) -> Option<Span> {

@@ -43,8 +43,7 @@ pub fn judge(
             Verdict::Refused { .. } => &mut counts.refused,
         } += 1;
     }
-    let is_open = |table: &str, index: &str| options.status(table, index) != Some(GsiStatus::Active);
-    let order = order::of(&tables, is_open);
+    let order = order::of(&tables);
     let schedule = order::schedule(&order, options.tables_parallel_max);
     let all = order.iter().filter_map(|table| table.forecast);
     let forecast = all
@@ -153,6 +152,10 @@ impl TableJudge<'_> {
     }
 
     fn verdict(&self, spec: &IndexSpec, then: &TableDescription, blockade: Option<&Waiting>) -> Verdict {
+        if self.status(spec) == Some(GsiStatus::Deleting) {
+            let reason = "it is being rolled back: finish that with `--rollback` first".to_owned();
+            return Verdict::Refused { reason };
+        }
         let otherwise = match compare(spec, self.described) {
             Comparison::Same { status: IndexStatus::Deleting, .. }
             | Comparison::Different { status: IndexStatus::Deleting, .. } => Verdict::Wait { what: Waiting::Deleting },

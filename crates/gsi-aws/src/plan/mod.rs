@@ -43,6 +43,7 @@ use std::{
 use gsi_state::{GsiKey, GsiStatus};
 use serde::{Deserialize, Serialize};
 
+pub(crate) use self::{forecast::time_ahead, order::side_by_side};
 pub use self::{
     forecast::{Cost, Forecast, Span},
     judge::judge,

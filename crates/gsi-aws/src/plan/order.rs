@@ -1,15 +1,16 @@
 //! Tables side by side: which begins when, and which ends last.
 
-use std::cmp::Reverse;
+use std::{cmp::Reverse, time::Duration};
 
 use super::{Span, TablePlan};
 
-/// The tables with work ahead in the order in which a run begins with them: those with the most indexes that
-/// the state does not call active first (`is_open`, by table and index), else as they come.
-pub(super) fn of(tables: &[TablePlan], is_open: impl Fn(&str, &str) -> bool) -> Vec<&TablePlan> {
+/// The tables with work ahead in the order in which a run begins with them: those that are expected to take longest
+/// first, else as they come.
+pub(super) fn of(tables: &[TablePlan]) -> Vec<&TablePlan> {
     let mut order: Vec<&TablePlan> = tables.iter().filter(|table| table.forecast.is_some()).collect();
     order.sort_by_cached_key(|table| {
-        Reverse(table.indexes.iter().filter(|index| is_open(&table.table, &index.index)).count())
+        let each = table.indexes.iter().filter_map(|index| index.forecast);
+        Reverse(each.map(|forecast| forecast.seconds.middle()).sum::<Duration>())
     });
     order
 }
@@ -25,9 +26,16 @@ pub(super) struct Schedule {
 /// Each table begins when one of `places` is free, in order.
 pub(super) fn schedule(order: &[&TablePlan], places: usize) -> Schedule {
     let spans: Vec<Span> = order.iter().filter_map(|table| Some(table.forecast?.seconds)).collect();
+    let (_, last) = ends(spans.iter().map(|span| span.high), places);
+    Schedule { seconds: side_by_side(spans, places), last }
+}
+
+/// How long tables take side by side, each when one of `places` is free, in order.
+pub(crate) fn side_by_side(tables: impl IntoIterator<Item = Span>, places: usize) -> Span {
+    let spans: Vec<Span> = tables.into_iter().collect();
     let (low, _) = ends(spans.iter().map(|span| span.low), places);
-    let (high, last) = ends(spans.iter().map(|span| span.high), places);
-    Schedule { seconds: Span { low, high }, last }
+    let (high, _) = ends(spans.iter().map(|span| span.high), places);
+    Span { low, high }
 }
 
 /// When the last of `durations` ends, and which it is: the first, of several.

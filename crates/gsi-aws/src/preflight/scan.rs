@@ -11,6 +11,9 @@ use statefile::Clock;
 use tokio::{task::JoinSet, time::Instant};
 use tokio_util::sync::CancellationToken;
 
+mod page;
+
+use self::page::PageSize;
 use super::{
     budget::ReadBudget,
     findings::IndexFindings,
@@ -48,10 +51,6 @@ const SAVE_INTERVAL: Duration = Duration::from_secs(2);
 const TRIES_MAX: u32 = 10;
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 const LAST_PAUSE: Duration = Duration::from_secs(20);
-/// Bytes that one read unit reads, eventually consistent.
-const UNIT_BYTES: f64 = 8192.0;
-/// Bytes of a page, at most: the service's own limit.
-const PAGE_BYTES_MAX: f64 = 1_048_576.0;
 
 impl Preflight {
     /// A pre-flight without memory. Must be called within a tokio runtime.
@@ -143,34 +142,6 @@ async fn read_segments(job: &Arc<Job>) -> Result<(), PreflightError> {
         }
     }
     outcome
-}
-
-/// How large pages are, and what they are expected to cost.
-#[derive(Clone, Copy, Debug)]
-struct PageSize {
-    limit: Option<u32>,
-    units: f64,
-}
-
-impl PageSize {
-    /// Pages of a second's worth of read units, so that a small budget is not spent in bursts.
-    #[expect(
-        clippy::cast_precision_loss,
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "an estimate"
-    )]
-    fn of(table: &ScannedTable, options: &PreflightOptions) -> Self {
-        let whole = Self { limit: None, units: PAGE_BYTES_MAX / UNIT_BYTES };
-        let Some(rate) = options.read_units_per_second else { return whole };
-        let (items, bytes) = (table.item_count.unwrap_or(0), table.size_bytes.unwrap_or(0));
-        if items == 0 || rate >= whole.units {
-            return whole;
-        }
-        let item_bytes = (bytes as f64 / items as f64).max(1.0);
-        let limit = (rate * UNIT_BYTES / item_bytes).clamp(1.0, 100_000.0);
-        Self { limit: Some(limit as u32), units: rate.max(0.5) }
-    }
 }
 
 /// The scan of one table, shared by its segments.

@@ -120,7 +120,7 @@ impl<'a> Job<'a> {
         // Holds others up, so it is for this turn or for none.
         let leave = self.leave.take();
         if undo.hopeless.is_cancelled() {
-            let error = "not attempted: another table's calls were refused for want of valid credentials".to_owned();
+            let error = "not attempted: this call would be refused, as one about another table was".to_owned();
             return Ok(Turn::Done(RollbackOutcome::Failed { error }));
         }
         let look = undo.cancel.run_until_cancelled(undo.api.describe_table(self.target.key.table())).await;

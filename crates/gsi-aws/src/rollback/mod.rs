@@ -31,6 +31,7 @@ use crate::{
     event::{Event, EventKind, Observer},
     pacer::Pacer,
     record::{RecordError, Recorder},
+    run::time_is_up,
 };
 
 /// How a rollback goes about its work. The defaults are the requirement's numbers.
@@ -48,6 +49,8 @@ pub struct RollbackOptions {
     pub is_waiting: bool,
     /// How long to wait for one index; `None` is for as long as it takes.
     pub timeout_per_index: Option<Duration>,
+    /// How long the whole run may take; `None` is for as long as it takes. What the service deletes then goes on there.
+    pub timeout: Option<Duration>,
     /// How far apart requests are, over all tables; `None`: as they come. 1 s, as for creation.
     pub request_interval: Option<Duration>,
 }
@@ -61,6 +64,7 @@ impl Default for RollbackOptions {
             tables_parallel_max: 50,
             is_waiting: true,
             timeout_per_index: None,
+            timeout: None,
             request_interval: Some(Duration::from_secs(1)),
         }
     }
@@ -96,7 +100,8 @@ impl fmt::Debug for Undo {
 
 /// Deletes the indexes `targets`, all of which must be in the state, and waits until they are gone.
 ///
-/// When `cancel` is cancelled, nothing new is asked for, and the run ends as soon as the calls under way are answered.
+/// When `cancel` is cancelled, nothing new is asked for, and the run ends as soon as the calls under way are answered; the
+/// same happens by itself when the run's time is over.
 ///
 /// Gives the state back, together with what came of it.
 ///
@@ -117,6 +122,9 @@ pub async fn roll_back(
     let tables = by_table(targets, &manager);
     let (recorder, task) = Recorder::start(manager);
     let places = Arc::new(Semaphore::new(options.tables_parallel_max.max(1)));
+    let deadline = options.timeout.map(|timeout| started + timeout);
+    // Ends with the user's wish, or by itself.
+    let (wish, cancel) = (cancel.clone(), cancel.child_token());
     let hopeless = CancellationToken::new();
     let pacer = Pacer::new(options.request_interval);
     let undo = Arc::new(Undo { api, recorder, observer, options, cancel, pacer, hopeless, started });
@@ -132,7 +140,19 @@ pub async fn roll_back(
     }
     let mut stories: IndexMap<GsiKey, RolledBack> = IndexMap::new();
     let mut failure = None;
-    while let Some(finished) = workers.join_next().await {
+    let bell = time_is_up(deadline);
+    tokio::pin!(bell);
+    loop {
+        let finished = tokio::select! {
+            // What is done in time counts as done.
+            biased;
+            finished = workers.join_next() => finished,
+            () = &mut bell, if !undo.cancel.is_cancelled() => {
+                undo.cancel.cancel();
+                continue;
+            }
+        };
+        let Some(finished) = finished else { break };
         match finished {
             Ok(Ok(settled)) => stories.extend(settled.into_iter().map(|story| (story.key(), story))),
             Ok(Err(error)) => {
@@ -142,7 +162,7 @@ pub async fn roll_back(
             Err(error) => std::panic::resume_unwind(error.into_panic()),
         }
     }
-    let is_interrupted = undo.cancel.is_cancelled() && stories.values().any(|story| !is_settled(&story.outcome));
+    let is_interrupted = wish.is_cancelled() && stories.values().any(|story| !is_settled(&story.outcome));
     drop(undo);
     let manager = task.finish().await;
     if let Some(error) = failure {

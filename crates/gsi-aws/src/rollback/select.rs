@@ -54,14 +54,28 @@ pub struct RollbackSelection {
 
 /// Everything that a directory knows of indexes: the newest mention of each, where `current`, the state at hand, is
 /// newer than every archive, and an archive is as new as its last change.
+///
+/// What a job found in place without ever asking for it, and the job before had made and seen active, is still the work of
+/// that one: as within one job, where "still active" changes nothing.
 pub fn known_indexes(current: Option<&CreationState>, archives: &[CreationState]) -> Vec<GsiState> {
     let mut by_age: Vec<&CreationState> = archives.iter().collect();
     by_age.sort_by_key(|state| state.updated_at);
     let mut known: IndexMap<GsiKey, GsiState> = IndexMap::new();
     for gsi in by_age.into_iter().chain(current).flat_map(CreationState::gsis) {
-        known.insert(gsi.key.clone(), gsi.clone());
+        let mut gsi = gsi.clone();
+        if known.get(&gsi.key).is_some_and(|before| is_work_of(before, &gsi)) {
+            gsi.origin = Some(Origin::Created);
+        }
+        known.insert(gsi.key.clone(), gsi);
     }
     known.into_values().collect()
+}
+
+/// Whether what a later job found in place is what an earlier one made.
+fn is_work_of(before: &GsiState, found: &GsiState) -> bool {
+    let was_only_found = found.origin == Some(Origin::Adopted) && found.retry_count == 0;
+    let was_made = before.status == GsiStatus::Active && before.was_created_here();
+    was_only_found && found.status == GsiStatus::Active && was_made
 }
 
 /// Chooses what may be deleted.
@@ -201,6 +215,25 @@ mod tests {
         check(None, &[&deleted, &again, &old], S::Active);
         check(Some(&deleted), &[&again], S::Deleted);
         check(Some(&other), &[&old], S::Active);
+    }
+
+    #[test]
+    fn what_a_later_job_found_in_place_is_still_the_earlier_ones() {
+        let (created, adopted) = (Some(Origin::Created), Some(Origin::Adopted));
+        let made = || state(1, "i", &[S::InProgress, S::Active], 1, created);
+        let deleted = || state(2, "i", &[S::InProgress, S::Deleting, S::Deleted], 1, created);
+        let found = |second| state(second, "i", &[S::Active], 0, adopted);
+        let check = |states: &[CreationState], expect: Option<Origin>| {
+            let origins = known_indexes(None, states).iter().map(|gsi| gsi.origin).collect::<Vec<_>>();
+            assert_eq!(origins, [expect]);
+        };
+        check(&[made(), found(2)], created);
+        check(&[made(), found(2), found(3)], created);
+        check(&[found(1)], adopted);
+        // It was gone in between: this job's own rollback, or the later job asked for it and was refused.
+        check(&[made(), deleted(), found(3)], adopted);
+        check(&[made(), state(2, "i", &[S::InProgress, S::Active], 1, adopted)], adopted);
+        check(&[made(), state(2, "i", &[S::Failed], 0, adopted)], adopted);
     }
 
     #[test]

@@ -5,7 +5,10 @@
 mod foreign;
 mod formats;
 mod generated;
+mod key_rules;
 mod rules;
+mod setting_rules;
+mod templates;
 
 use std::path::Path;
 

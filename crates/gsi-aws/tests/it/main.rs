@@ -18,6 +18,7 @@ mod preflight;
 mod random;
 mod resume;
 mod rollback;
+mod rollback_errors;
 mod rollback_random;
 mod schedule;
 mod silence;

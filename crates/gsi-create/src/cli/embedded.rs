@@ -5,21 +5,22 @@ use dynamo_embedded::{FaultPlan, Times};
 
 /// What only an embedded endpoint understands.
 #[derive(Debug, clap::Args)]
-#[command(next_help_heading = "Embedded DynamoDB")]
 pub(crate) struct EmbeddedArgs {
     /// How long allocation, backfill and deletion of an index take.
-    #[arg(long = "embedded-times", value_name = "ALLOC,BACKFILL,DELETE", default_value = "500ms,1500ms,500ms")]
+    #[arg(long = "embedded-times", value_name = "ALLOC,BACKFILL,DELETE", default_value = "500ms,1500ms,500ms", help_heading = HEADING)]
     pub(crate) times: Times,
 
     /// Errors to rehearse, as `UpdateTable#2=ThrottlingException; DescribeTable#1=lost`.
-    #[arg(long = "embedded-faults", value_name = "PLAN")]
+    #[arg(long = "embedded-faults", value_name = "PLAN", help_heading = HEADING)]
     pub(crate) faults: Option<FaultPlan>,
 
     /// How time passes: `real`, or `virtual`, where it jumps over every pause, so that hours take
     /// milliseconds; it begins now, or where an earlier run on the same file left it.
-    #[arg(long = "embedded-clock", value_name = "CLOCK", default_value = "real", hide_possible_values = true)]
+    #[arg(long = "embedded-clock", value_name = "CLOCK", default_value = "real", hide_possible_values = true, help_heading = HEADING)]
     pub(crate) clock: ClockKind,
 }
+
+const HEADING: &str = "Embedded DynamoDB";
 
 /// How time passes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

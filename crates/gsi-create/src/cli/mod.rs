@@ -12,7 +12,7 @@ use std::{path::PathBuf, process::ExitCode, str::FromStr, time::Duration};
 
 use clap::{CommandFactory as _, Parser};
 
-use self::modes::{Modes, WITHOUT_DEFINITIONS};
+use self::modes::{ModeArgs, Modes, WITHOUT_DEFINITIONS};
 pub(crate) use self::{
     embedded::{ClockKind, EmbeddedArgs},
     modes::{Job, status},
@@ -39,7 +39,7 @@ Exit codes: 0 done, 1 some index failed, 2 unexpected error, 3 something to do,
 /// Creates DynamoDB global secondary indexes from a definitions file.
 ///
 /// May be interrupted or killed at any moment: the same command goes on where it stopped. Indexes that
-/// exist already are compared and adopted; nothing is ever deleted.
+/// exist already are compared and adopted; only --rollback and --cancel delete, and only what was created here.
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 #[derive(Debug, Parser)]
 #[command(name = "gsi-create", version, after_help = EXAMPLES)]
@@ -68,6 +68,9 @@ pub(crate) struct Cli {
     #[command(flatten)]
     modes: Modes,
 
+    #[command(flatten)]
+    pub(crate) mode_args: ModeArgs,
+
     /// The directory of the reports; `gsi_creation_reports` in the state directory unless said otherwise.
     #[arg(long, value_name = "DIR")]
     report_dir: Option<PathBuf>,
@@ -87,10 +90,6 @@ pub(crate) struct Cli {
     /// Insist on going on with an earlier run: an error where there is no state.
     #[arg(long, conflicts_with = "Modes")]
     pub(crate) resume: bool,
-
-    /// How long --selftest may take, roughly.
-    #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u64).range(1..=50))]
-    pub(crate) selftest_seconds: u64,
 
     /// Print the answer as JSON.
     #[arg(long)]
@@ -123,7 +122,6 @@ pub(crate) struct Cli {
     #[command(flatten)]
     pub(crate) plan: plan::PlanArgs,
 
-    // Last, since its heading goes on to whatever follows.
     #[command(flatten)]
     pub(crate) embedded: EmbeddedArgs,
 }

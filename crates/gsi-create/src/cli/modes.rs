@@ -10,66 +10,67 @@ use super::Cli;
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 #[derive(Debug, clap::Args)]
 #[group(id = "Modes", multiple = false)]
-#[command(next_help_heading = "Other jobs")]
 pub(super) struct Modes {
     /// Show the state and end; with -v, with its history. Needs no lock, no network and no write permission.
-    #[arg(long)]
+    #[arg(long, help_heading = HEADING)]
     status: bool,
 
     /// Show what a run would do, and how long it will take. Changes nothing, and needs no lock.
-    #[arg(long, visible_alias = "dry-run")]
+    #[arg(long, visible_alias = "dry-run", help_heading = HEADING)]
     plan: bool,
 
     /// Print the definitions of the indexes that tables have, to be named with --table. Changes nothing.
-    #[arg(long)]
+    #[arg(long, help_heading = HEADING)]
     export_definitions: bool,
 
     /// Show every index of the definitions' tables as the service has it, and where it differs. Changes nothing.
-    #[arg(long)]
+    #[arg(long, help_heading = HEADING)]
     check_status: bool,
 
     /// Query the active indexes of the definitions to see whether they answer. Creates nothing.
-    #[arg(long)]
+    #[arg(long, help_heading = HEADING)]
     validate: bool,
 
     /// Delete the indexes that this state, or an archive of it, created. May be limited with --table and --index.
-    #[arg(long)]
+    #[arg(long, help_heading = HEADING)]
     rollback: bool,
 
     /// Delete those of them that are still being created.
-    #[arg(long)]
+    #[arg(long, help_heading = HEADING)]
     cancel: bool,
 
     /// Play the whole job through, on a DynamoDB in memory whose tables look like the real ones, in virtual
     /// time, and show how long it will take. Changes nothing.
-    #[arg(long)]
+    #[arg(long, help_heading = HEADING)]
     rehearse: bool,
 
     /// List the jobs of the state directory and their reports.
-    #[arg(long)]
+    #[arg(long, help_heading = HEADING)]
     history: bool,
 
     /// Tell what happened to an index, and what to do next.
-    #[arg(long, value_name = "TABLE.INDEX")]
+    #[arg(long, value_name = "TABLE.INDEX", help_heading = HEADING)]
     explain: Option<String>,
 
     /// Take an index out of the state; the table is not touched. Keeps a backup.
-    #[arg(long, value_name = "TABLE.INDEX")]
+    #[arg(long, value_name = "TABLE.INDEX", help_heading = HEADING)]
     forget: Option<String>,
 
     /// Set the status of an index in the state. Keeps a backup.
-    #[arg(long, num_args = 2, value_names = ["TABLE.INDEX", "STATUS"])]
+    #[arg(long, num_args = 2, value_names = ["TABLE.INDEX", "STATUS"], help_heading = HEADING)]
     mark: Vec<String>,
 
     /// Try whether the file system of a directory can hold state: kills, locks, renames, flushes, no more room. Makes a
     /// directory in it, and removes that again.
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", help_heading = HEADING)]
     selftest: Option<PathBuf>,
 
     /// Free the state's lock, where its holder is certainly dead, or with --yes.
-    #[arg(long)]
+    #[arg(long, help_heading = HEADING)]
     unlock: bool,
 }
+
+const HEADING: &str = "Other jobs";
 
 /// The modes that need no definitions file.
 pub(super) const WITHOUT_DEFINITIONS: [&str; 10] = [
@@ -148,4 +149,15 @@ impl Cli {
 /// The status of a name on the command line.
 pub(crate) fn status(name: &str) -> Option<GsiStatus> {
     GsiStatus::ALL.into_iter().find(|status| status.as_str() == name)
+}
+
+/// What goes with a mode, and is none itself.
+#[derive(Debug, clap::Args)]
+pub(crate) struct ModeArgs {
+    /// How long --selftest may take, in seconds, roughly.
+    #[arg(
+        long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u64).range(1..=50),
+        help_heading = HEADING,
+    )]
+    pub(crate) selftest_seconds: u64,
 }

@@ -2,17 +2,18 @@
 
 /// What `--plan` understands, and the names that a template leaves open.
 #[derive(Debug, clap::Args)]
-#[command(next_help_heading = "Plan and definitions")]
 pub(crate) struct PlanArgs {
     /// With --plan: what a million write units cost, in any currency.
-    #[arg(long, value_name = "PRICE", requires = "plan", value_parser = price)]
+    #[arg(long, value_name = "PRICE", requires = "plan", value_parser = price, help_heading = HEADING)]
     pub(crate) price_per_million_writes: Option<f64>,
 
     /// The name of a table whose name a CloudFormation template computes, by the logical id of its resource;
     /// may be repeated.
-    #[arg(long = "table-name", value_name = "RESOURCE=TABLE", value_parser = table_name)]
+    #[arg(long = "table-name", value_name = "RESOURCE=TABLE", value_parser = table_name, help_heading = HEADING)]
     pub(crate) table_names: Vec<(String, String)>,
 }
+
+const HEADING: &str = "Plan and definitions";
 
 fn price(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {

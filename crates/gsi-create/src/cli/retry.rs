@@ -6,40 +6,41 @@ use super::duration;
 
 /// What tells a run how to go about its work.
 #[derive(Debug, clap::Args)]
-#[command(next_help_heading = "Trying and waiting")]
 pub(crate) struct RetryArgs {
     /// Ask for what can be asked for now and return; what is being built goes on at the service.
-    #[arg(long)]
+    #[arg(long, help_heading = HEADING)]
     pub(crate) no_wait: bool,
 
     /// Wait until everything is settled, also for what an earlier `--no-wait` asked for: the default.
-    #[arg(long, conflicts_with = "no_wait")]
+    #[arg(long, conflicts_with = "no_wait", help_heading = HEADING)]
     wait: bool,
 
     /// Requests for one index before it is given up.
-    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..), help_heading = HEADING)]
     pub(crate) max_attempts: u32,
 
     /// Pauses after failed requests: the first, the second ... the last is repeated.
-    #[arg(long, value_name = "LIST", default_value = "30s,60s,120s,240s,480s", value_delimiter = ',', value_parser = duration)]
+    #[arg(long, value_name = "LIST", default_value = "30s,60s,120s,240s,480s", value_delimiter = ',', value_parser = duration, help_heading = HEADING)]
     pub(crate) backoff: Vec<Duration>,
 
     /// Requests that change tables are at least this far apart, over all tables [default: 1s, embedded 0].
-    #[arg(long, value_name = "TIME", value_parser = duration)]
+    #[arg(long, value_name = "TIME", value_parser = duration, help_heading = HEADING)]
     pub(crate) request_interval: Option<Duration>,
 
     /// Stop waiting for an index after this time, say 90m or 2h (it goes on at the service); 0: never.
-    #[arg(long, value_name = "TIME", default_value = "0", value_parser = duration)]
+    #[arg(long, value_name = "TIME", default_value = "0", value_parser = duration, help_heading = HEADING)]
     timeout_per_index: Duration,
 
     /// Stop waiting for everything after this time; 0: never.
-    #[arg(long, value_name = "TIME", default_value = "0", value_parser = duration)]
+    #[arg(long, value_name = "TIME", default_value = "0", value_parser = duration, help_heading = HEADING)]
     timeout: Duration,
 
     /// Tables worked on at once; where there are more, those with the most work go first.
-    #[arg(long, value_name = "N", default_value_t = 250, value_parser = clap::value_parser!(u16).range(1..=500))]
+    #[arg(long, value_name = "N", default_value_t = 250, value_parser = clap::value_parser!(u16).range(1..=500), help_heading = HEADING)]
     pub(crate) max_parallel: u16,
 }
+
+const HEADING: &str = "Trying and waiting";
 
 /// More is throttled in practice, whatever the documented limit is.
 const INTERVAL_OF_AWS: Duration = Duration::from_secs(1);

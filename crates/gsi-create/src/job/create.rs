@@ -15,7 +15,9 @@ use gsi_state::{GsiStateManager, GsiStatus, StatusView};
 use terminal::Printer;
 
 use super::{
-    SCRIPT_NAME, cancelled_by_signals, definitions, no_state,
+    SCRIPT_NAME, cancelled_by_signals,
+    deadline::Deadline,
+    definitions, no_state,
     preflight::{self, Checked},
     reporting, runtime,
     validate::{exit_after_creation, validate_new},
@@ -78,12 +80,13 @@ async fn create_on(
             terminal::clean(&key)
         ));
     }
-    let Created { mut manager, report, validation, preflight } = if specs.is_empty() {
+    let Created { mut manager, report, validation, is_late, preflight } = if specs.is_empty() {
         printer.comment(if cli.retry_failed { "there is nothing to retry" } else { "the definitions name no index" });
         Created {
             manager,
             report: RunReport::default(),
             validation: ValidationReport::default(),
+            is_late: false,
             preflight: Vec::new(),
         }
     } else {
@@ -92,14 +95,15 @@ async fn create_on(
             None => return Ok(Exit::Interrupted),
         }
     };
-    let reports = reporting::keep_reports(cli, &manager, definitions, &report, clock.for_state().now(), printer);
+    let reports = reporting::keep_reports(cli, &manager, &report, clock.for_state().now(), printer);
     // What could not be validated is what the next run finds to do.
-    let is_complete = manager.is_complete() && !validation.is_interrupted;
+    let is_settled = !report.has_failures() && !report.has_unfinished();
+    let is_complete = manager.is_complete() && is_settled && !validation.is_interrupted;
     let archive = if is_complete { Some(manager.cleanup()?) } else { None };
     if archive.is_some() {
         preflight::clear(cli);
     }
-    let exit = match exit_after_creation(Exit::of(&report), &validation) {
+    let exit = match exit_after_creation(Exit::of(&report), &validation, is_late) {
         Exit::Done | Exit::StillBuilding if !undone.is_empty() => Exit::SomeFailed,
         exit => exit,
     };
@@ -121,6 +125,8 @@ struct Created {
     manager: GsiStateManager,
     report: RunReport,
     validation: ValidationReport,
+    /// The time that `--timeout` allows is over.
+    is_late: bool,
     /// What the pre-flight found, table by table.
     preflight: Vec<TableFindings>,
 }
@@ -135,6 +141,7 @@ async fn create_chosen(
     printer: Printer,
 ) -> Result<Option<Created>, Failure> {
     let cancel = cancelled_by_signals(STOPPING, printer)?;
+    let deadline = Deadline::start(cli.retry.timeout(), &cancel);
     if cli.endpoint == Some(Endpoint::Memory) && manager.is_on_disk() {
         printer.warn(
             "an earlier run left a state here, but a DynamoDB in memory begins empty: what was active is made again",
@@ -146,17 +153,20 @@ async fn create_chosen(
         manager.initialize(specs.iter().map(IndexSpec::key)).map_err(Failure::unsaved)?;
     }
     let order: Vec<_> = specs.iter().map(IndexSpec::key).collect();
-    let Checked { specs, stopped, findings } =
-        preflight::preflight(cli, &mut manager, &api, specs, clock, printer, &cancel).await?;
+    let Checked { specs, stopped, findings, tables } =
+        preflight::preflight(cli, &mut manager, &api, specs, clock, printer, deadline.end()).await?;
     let observer = present::observer(printer, cli.json);
     let watch = wire::watch_progress(cli, &observer, clock, printer).await;
-    let options = RunOptions { clock: Some(clock.for_state()), ..options(cli) };
-    let (mut manager, result) =
-        create_all(manager, api.clone(), specs.clone(), options, observer.clone(), cancel.clone()).await;
+    let options = RunOptions { clock: Some(clock.for_state()), timeout: deadline.left(), ..options(cli) };
+    // Where the pre-flight took all of the time, nothing is asked for, and only told how it stands.
+    let until = if deadline.is_over() { deadline.end().clone() } else { cancel };
+    let (mut manager, result) = create_all(manager, api.clone(), specs.clone(), options, observer.clone(), until).await;
     drop(watch);
-    let result = match result {
+    let result = match result
+        .map(|report| RunReport { is_interrupted: report.is_interrupted && !deadline.is_over(), ..report })
+    {
         Ok(report) if !cli.no_validate && !report.is_interrupted && report.stopped_by.is_none() => {
-            let found = validate_new(&mut manager, api, &specs, clock, observer.as_ref(), &cancel).await;
+            let found = validate_new(&mut manager, api, &specs, clock, observer.as_ref(), deadline.end()).await;
             found.map(|found| (report, found))
         }
         other => other.map(|report| (report, ValidationReport::default())).map_err(Failure::from),
@@ -164,8 +174,12 @@ async fn create_chosen(
     observer.finish();
     let (mut report, validation) = result?;
     report.outcomes.extend(stopped);
+    for (name, table) in tables {
+        report.tables.entry(name).or_insert(table);
+    }
     report.outcomes.sort_by_key(|key, _| order.iter().position(|other| other == key));
-    Ok(Some(Created { manager, report, validation, preflight: findings }))
+    let is_late = deadline.is_over();
+    Ok(Some(Created { manager, report, validation, is_late, preflight: findings }))
 }
 
 /// How the command line wants the work done; who knows the time adds it.

@@ -1,7 +1,7 @@
 //! What was done in a state directory: its jobs, its reports, and the story of one index.
 
-use gsi_state::{GsiKey, StatusView, archives, read_history};
-use terminal::Printer;
+use gsi_state::{GsiKey, STATE_FILE_NAME, StatusView, archives, read_history};
+use terminal::{Printer, clean};
 
 use super::names;
 use crate::{
@@ -21,8 +21,12 @@ pub(super) fn history(cli: &Cli, printer: Printer) -> Result<Exit, Failure> {
     }
     let past = Past {
         jobs,
-        current: StatusView::read(&cli.state_dir)?,
-        reports: reports::list(&cli.report_dir()).map_err(|error| unexpected(error.into()))?,
+        current: (StatusView::read(&cli.state_dir).transpose())
+            .map(|current| (cli.state_dir.join(STATE_FILE_NAME), current.map(Some))),
+        reports: reports::list(&cli.report_dir()).unwrap_or_else(|error| {
+            printer.warn(format_args!("the reports cannot be listed: {}", clean(&error.to_string())));
+            Vec::new()
+        }),
     };
     present::history(&past, &cli.state_dir, cli.json, printer).map_err(unexpected)?;
     Ok(Exit::Done)

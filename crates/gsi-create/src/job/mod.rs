@@ -3,7 +3,9 @@
 mod by_hand;
 mod check;
 mod create;
+mod deadline;
 mod history;
+pub(crate) mod input;
 mod names;
 mod plan;
 mod preflight;
@@ -57,7 +59,9 @@ pub(crate) fn run(cli: &Cli) -> Exit {
         Job::Forget(name) => by_hand::forget(cli, name, printer),
         Job::Mark(name, status) => by_hand::mark(cli, name, status, printer),
         Job::Unlock => by_hand::unlock(cli, printer),
-        Job::Selftest(dir) => selftest::selftest(dir, Duration::from_secs(cli.selftest_seconds), cli.json, printer),
+        Job::Selftest(dir) => {
+            selftest::selftest(dir, Duration::from_secs(cli.mode_args.selftest_seconds), cli.json, printer)
+        }
     };
     outcome.unwrap_or_else(|failure| {
         printer.error(&terminal::render_error(failure.chain(), failure.hint.as_deref()));
@@ -92,7 +96,7 @@ fn definitions(cli: &Cli, printer: Printer) -> Result<Definitions, Failure> {
     let Some(path) = &cli.definitions else {
         return Err(Failure::new(Exit::Usage, anyhow::anyhow!("no definitions file was named")));
     };
-    let bytes = fs_err::read(path).map_err(|error| Failure::new(Exit::BadDefinitions, error))?;
+    let bytes = input::read(path).map_err(|error| Failure::new(Exit::BadDefinitions, error))?;
     let options = ParseOptions { table_names: cli.plan.table_names.iter().cloned().collect() };
     let parsed = Definitions::parse_bytes_with(&bytes, path, &options).map_err(|error| {
         for warning in &error.warnings {

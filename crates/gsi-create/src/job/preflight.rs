@@ -5,6 +5,7 @@ use std::sync::Arc;
 use gsi_aws::{
     IndexApi, Outcome,
     compare::{Comparison, compare, refusal},
+    describe::TableDescription,
     preflight::{Extent, IndexFindings, PROGRESS_FILE_NAME, Preflight, PreflightOptions, ProgressFile, TableFindings},
     sdk::SdkIndexApi,
     spec::IndexSpec,
@@ -29,6 +30,8 @@ pub(super) struct Checked {
     pub(super) stopped: Vec<(GsiKey, Outcome)>,
     /// What was found, table by table.
     pub(super) findings: Vec<TableFindings>,
+    /// The tables that were looked at, by name: of those of which no index may be asked for, nobody knows more.
+    pub(super) tables: Vec<(String, TableDescription)>,
 }
 
 /// Items of a sample.
@@ -90,6 +93,7 @@ pub(super) async fn preflight(
             );
         }
         checked.findings.push(found);
+        checked.tables.push((table.to_owned(), described));
     }
     record(manager, &bad)?;
     checked.specs = specs.into_iter().filter(|spec| bad.iter().all(|(key, _)| *key != spec.key())).collect();

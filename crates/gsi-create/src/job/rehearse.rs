@@ -46,7 +46,8 @@ pub(super) fn rehearse(cli: &Cli, printer: Printer) -> Result<Exit, Failure> {
     if [Some(&performance), undisturbed.as_ref()].into_iter().flatten().any(|played| played.report.is_interrupted) {
         return Ok(Exit::Interrupted);
     }
-    let exit = if performance.report.has_failures() { Exit::SomeFailed } else { Exit::Done };
+    // Its own time bounds it, as it would bound the run.
+    let exit = Exit::of(&performance.report);
     let answer = present::Rehearsal {
         schedule: Schedule::of(&performance.told, &performance.report),
         tables: &tables,

@@ -3,8 +3,8 @@
 use std::{io, path::PathBuf};
 
 use chrono::{DateTime, Utc};
-use gsi_aws::{RunReport, plan::Forecast, spec::Definitions};
-use gsi_state::{GsiKey, GsiStateManager, read_history};
+use gsi_aws::RunReport;
+use gsi_state::{GsiStateManager, read_history};
 use terminal::{Printer, clean};
 
 use crate::{
@@ -16,7 +16,6 @@ use crate::{
 pub(super) fn keep_reports(
     cli: &Cli,
     manager: &GsiStateManager,
-    definitions: &Definitions,
     report: &RunReport,
     now: DateTime<Utc>,
     printer: Printer,
@@ -28,8 +27,7 @@ pub(super) fn keep_reports(
         Ok(path) => kept.push(path),
         Err(error) => printer.warn(format_args!("a report was not written: {}", clean(&error.to_string()))),
     };
-    let forecast = |key: &GsiKey| forecast(key, definitions, report);
-    if let Some(summary) = reports::summary_report(report, manager.state(), &job, forecast, now) {
+    if let Some(summary) = reports::summary_report(report, manager.state(), &job, now) {
         note(reports::keep(&summary, &dir));
     }
     let mut history = read_history(&cli.state_dir).unwrap_or_else(|error| {
@@ -49,11 +47,4 @@ pub(super) fn clear_reports(cli: &Cli, printer: Printer) {
     if let Err(error) = reports::remove_leftovers(&cli.state_dir.join(reports::DIRECTORY)) {
         printer.warn(format_args!("what is left of a report was not removed: {}", clean(&error.to_string())));
     }
-}
-
-/// What `--plan` would have foreseen for an index, in seconds.
-fn forecast(key: &GsiKey, definitions: &Definitions, report: &RunReport) -> Option<(u64, u64)> {
-    let spec = definitions.index(key.table(), key.index())?;
-    let seconds = Forecast::of_build(spec, report.tables.get(key.table())?).seconds;
-    Some((seconds.low, seconds.high))
 }

@@ -34,8 +34,11 @@ pub(super) fn validate_alone(cli: &Cli, printer: Printer) -> Result<Exit, Failur
     };
     runtime.block_on(async {
         let cancel = cancelled_by_signals(STOPPING, printer)?;
-        let connected = cancel.run_until_cancelled(Box::pin(wire::connect(cli, &definitions, &clock, printer))).await;
-        let Some(api) = connected.transpose()? else { return Ok(Exit::Interrupted) };
+        let connect = Box::pin(wire::connect_to_look(cli, &definitions, &clock, printer));
+        let Some(looking) = cancel.run_until_cancelled(connect).await.transpose()? else {
+            return Ok(Exit::Interrupted);
+        };
+        let api = Arc::clone(&looking.api);
         let observer = present::observer(printer, cli.json);
         let specs = definitions.iter().cloned().collect();
         let report = look_into(api, specs, observer.as_ref(), &cancel, |key, finding| {
@@ -107,10 +110,12 @@ fn exit_alone(report: &ValidationReport) -> Exit {
     }
 }
 
-/// After creation, only an index that is known not to work is a failure; doubts are warnings.
-pub(super) fn exit_after_creation(created: Exit, report: &ValidationReport) -> Exit {
+/// After creation, only an index that is known not to work is a failure; doubts are warnings. What was not come to
+/// in time (`is_late`) is for a later run, like what is still being built.
+pub(super) fn exit_after_creation(created: Exit, report: &ValidationReport, is_late: bool) -> Exit {
     match created {
-        _ if report.is_interrupted => Exit::Interrupted,
+        _ if report.is_interrupted && !is_late => Exit::Interrupted,
+        Exit::Done if report.is_interrupted && report.count(Verdict::NonFunctional) == 0 => Exit::StillBuilding,
         Exit::Done | Exit::StillBuilding if report.count(Verdict::NonFunctional) > 0 => Exit::SomeFailed,
         created => created,
     }

@@ -86,12 +86,12 @@ fn lines(end: &End<'_>, state_dir: &Path) -> Vec<String> {
     let reports = reports.iter().map(|report| report.display().to_string());
     lines.extend(reports.map(|report| format!("report: {}", clean(&report))));
     let state_dir = state_dir.display().to_string();
-    lines.extend(next_step(report).map(|step| format!("next: {step} (state: {})", clean(&state_dir))));
+    lines.extend(next_step(report, end.validation).map(|step| format!("next: {step} (state: {})", clean(&state_dir))));
     lines
 }
 
 /// What to do next, from what came of the indexes: the exit code says too little.
-fn next_step(report: &RunReport) -> Option<&'static str> {
+fn next_step(report: &RunReport, validation: &ValidationReport) -> Option<&'static str> {
     let has = |is_of_sort: fn(&Outcome) -> bool| report.count(is_of_sort) > 0;
     if report.is_interrupted {
         Some("run the same command again to go on")
@@ -105,6 +105,8 @@ fn next_step(report: &RunReport) -> Option<&'static str> {
         Some("remove the cause, then run the same command with `--retry-failed`")
     } else if report.has_unfinished() {
         Some("run the same command again to wait or go on")
+    } else if validation.is_interrupted {
+        Some("run the same command again to validate the rest")
     } else {
         None
     }

@@ -12,24 +12,27 @@ use crate::reports::Listed;
 /// The jobs and reports of a directory.
 pub(crate) struct Past {
     /// Each archive with what it holds, or why that is not known; oldest first.
-    pub(crate) jobs: Vec<(PathBuf, Result<Option<StatusView>, OpenError>)>,
+    pub(crate) jobs: Vec<Job>,
     /// The job at hand.
-    pub(crate) current: Option<StatusView>,
+    pub(crate) current: Option<Job>,
     /// The reports, oldest first.
     pub(crate) reports: Vec<Listed>,
 }
 
+/// A state by its path; `None` where it went away while it was read.
+type Job = (PathBuf, Result<Option<StatusView>, OpenError>);
+
 /// Lists them.
 pub(crate) fn history(past: &Past, dir: &Path, is_json: bool, printer: Printer) -> anyhow::Result<()> {
     if is_json {
-        let archived = past.jobs.iter().map(|(path, job)| match job {
+        let told = |(path, job): &Job| match job {
             Ok(Some(view)) => JobAnswer::of(path, Some(view), None),
             Ok(None) => JobAnswer::of(path, None, Some("it is gone".to_owned())),
             Err(error) => JobAnswer::of(path, None, Some(error.to_string())),
-        });
+        };
         let answer = Answer {
-            jobs: archived.collect(),
-            current: past.current.as_ref().map(|view| JobAnswer::of(&view.path, Some(view), None)),
+            jobs: past.jobs.iter().map(told).collect(),
+            current: past.current.as_ref().map(told),
             reports: &past.reports,
         };
         printer.answer(serde_json::to_string_pretty(&answer)?)?;
@@ -85,15 +88,12 @@ const fn outcome(summary: &Summary) -> &'static str {
 fn lines(past: &Past, dir: &Path) -> Vec<String> {
     let (head, dim) = (style::HEAD, style::DIM);
     let mut lines = vec![format!("{head}Jobs in {}{head:#}", clean(&dir.display().to_string()))];
-    for (path, job) in &past.jobs {
+    for (path, job) in past.jobs.iter().chain(&past.current) {
         lines.push(match job {
             Ok(Some(view)) => line(path, view),
             Ok(None) => format!("  {} is gone", name(path)),
             Err(error) => format!("  {} cannot be read: {}", name(path), clean(&error.to_string())),
         });
-    }
-    if let Some(view) = &past.current {
-        lines.push(line(&view.path, view));
     }
     if past.jobs.is_empty() && past.current.is_none() {
         lines.push("  none".to_owned());

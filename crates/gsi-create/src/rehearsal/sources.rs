@@ -15,6 +15,8 @@ use gsi_aws::{
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::job::input;
+
 /// The key of a table of which nothing is known.
 const ASSUMED_KEY: &str = "pk";
 
@@ -53,7 +55,7 @@ pub(crate) fn read(path: &Path) -> anyhow::Result<Vec<TableDescription>> {
 }
 
 fn read_file(path: &Path) -> anyhow::Result<Vec<TableDescription>> {
-    let bytes = fs_err::read(path)?;
+    let bytes = input::read(path)?;
     let named = || format!("`{}` does not describe tables", path.display());
     let document: Value = serde_json::from_slice(&bytes).with_context(named)?;
     let mut found = Vec::new();

@@ -1,7 +1,9 @@
 //! The summary: every index of a run, with times and reasons.
 
+use std::time::Duration;
+
 use chrono::{DateTime, Utc};
-use gsi_aws::{Outcome, RunReport};
+use gsi_aws::{Outcome, RunReport, plan::Span};
 use gsi_state::{CreationState, GsiKey, Validation};
 use serde::Serialize;
 
@@ -13,6 +15,8 @@ pub(crate) struct SummaryReport {
     #[serde(flatten)]
     head: Head,
     elapsed_seconds: f64,
+    /// What was foreseen for all of it, tables side by side.
+    forecast_seconds: Option<(u64, u64)>,
     is_interrupted: bool,
     total: usize,
     /// Of the indexes that were settled, how many are active; absent where none was settled.
@@ -36,8 +40,9 @@ struct Created {
     name: Named,
     elapsed_seconds: f64,
     attempts: u32,
-    /// What was foreseen, from and to; absent where nothing was.
+    /// What was foreseen when the table was seen first, from and to; absent where nothing was.
     forecast_seconds: Option<(u64, u64)>,
+    against_forecast: Option<Against>,
     validation: Option<Validation>,
 }
 
@@ -57,18 +62,55 @@ struct Unfinished {
     error: Option<String>,
 }
 
-/// Makes the summary of a run; `None` where it settled nothing. `forecast` says how long a build was
-/// expected to take, in seconds.
+/// What a time is like, held against its forecast.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+enum Against {
+    Sooner,
+    AsForeseen,
+    Later,
+}
+
+impl Against {
+    fn of(elapsed: Duration, foreseen: Span) -> Self {
+        if elapsed < Duration::from_secs(foreseen.low) {
+            Self::Sooner
+        } else if elapsed <= Duration::from_secs(foreseen.high) {
+            Self::AsForeseen
+        } else {
+            Self::Later
+        }
+    }
+
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Sooner => "sooner",
+            Self::AsForeseen => "as foreseen",
+            Self::Later => "later",
+        }
+    }
+}
+
+const fn pair(span: Span) -> (u64, u64) {
+    (span.low, span.high)
+}
+
+/// A forecast in words.
+fn from_to((from, to): (u64, u64)) -> String {
+    format!("{} to {}", markdown::whole_seconds(from), markdown::whole_seconds(to))
+}
+
+/// Makes the summary of a run; `None` where it settled nothing.
 pub(crate) fn summary_report(
     run: &RunReport,
     state: &CreationState,
     job: &JobFacts<'_>,
-    forecast: impl Fn(&GsiKey) -> Option<(u64, u64)>,
     now: DateTime<Utc>,
 ) -> Option<SummaryReport> {
     let mut report = SummaryReport {
         head: Head::new("summary", now, String::new(), job),
         elapsed_seconds: run.elapsed.as_secs_f64(),
+        forecast_seconds: run.foreseen_in_all.map(pair),
         is_interrupted: run.is_interrupted,
         total: run.outcomes.len(),
         success_rate_percent: None,
@@ -78,7 +120,7 @@ pub(crate) fn summary_report(
         unfinished: Vec::new(),
     };
     for (key, outcome) in &run.outcomes {
-        report.add(key, outcome, state, &forecast);
+        report.add(key, outcome, state, run.foreseen.get(key).copied());
     }
     let is_news = |outcome: &Outcome| {
         matches!(
@@ -101,13 +143,7 @@ fn percent(part: usize, whole: usize) -> Option<f64> {
 }
 
 impl SummaryReport {
-    fn add(
-        &mut self,
-        key: &GsiKey,
-        outcome: &Outcome,
-        state: &CreationState,
-        forecast: impl Fn(&GsiKey) -> Option<(u64, u64)>,
-    ) {
+    fn add(&mut self, key: &GsiKey, outcome: &Outcome, state: &CreationState, foreseen: Option<Span>) {
         let name = Named { table: key.table().to_owned(), index: key.index().to_owned() };
         let gsi = state.get(key);
         let attempts = gsi.map_or(0, |gsi| gsi.retry_count);
@@ -117,7 +153,8 @@ impl SummaryReport {
                 name,
                 elapsed_seconds: elapsed.as_secs_f64(),
                 attempts,
-                forecast_seconds: forecast(key),
+                forecast_seconds: foreseen.map(pair),
+                against_forecast: foreseen.map(|foreseen| Against::of(*elapsed, foreseen)),
                 validation: gsi.and_then(|gsi| gsi.validation.clone()),
             }),
             Outcome::Adopted | Outcome::StillActive => self.already_existing.push(name),
@@ -139,11 +176,10 @@ impl Report for SummaryReport {
     fn markdown(&self) -> String {
         let name = |name: &Named| [markdown::text(&name.table), markdown::text(&name.index)];
         let created = self.created.iter().map(|created| {
-            let forecast = created.forecast_seconds.map_or("–".to_owned(), |(from, to)| {
-                format!("{} to {}", markdown::whole_seconds(from), markdown::whole_seconds(to))
-            });
+            let forecast = created.forecast_seconds.map_or("–".to_owned(), from_to);
+            let against = created.against_forecast.map_or("–", Against::as_str).to_owned();
             let verdict = created.validation.as_ref().map_or("–", |validation| validation.verdict.as_str());
-            let times = [markdown::seconds(created.elapsed_seconds), forecast];
+            let times = [markdown::seconds(created.elapsed_seconds), forecast, against];
             [name(&created.name).to_vec(), times.to_vec(), vec![created.attempts.to_string(), verdict.to_owned()]]
                 .concat()
         });
@@ -155,10 +191,12 @@ impl Report for SummaryReport {
             [name(&open.name).to_vec(), vec![markdown::text(what.join(" ").trim())]].concat()
         });
         let rate = self.success_rate_percent.map_or(String::new(), |rate| format!(", success rate {rate} %"));
+        let foreseen =
+            self.forecast_seconds.map_or(String::new(), |foreseen| format!(" (forecast: {})", from_to(foreseen)));
         let interrupted = if self.is_interrupted { " The run was interrupted." } else { "" };
         [
             format!(
-                "# Index creation: {}\n\n{} ended {}; it took {}{rate}.{interrupted} State: {}\n",
+                "# Index creation: {}\n\n{} ended {}; it took {}{foreseen}{rate}.{interrupted} State: {}\n",
                 self.head.outcome,
                 markdown::text(&self.head.script_name),
                 self.head.written_at.format("%Y-%m-%d %H:%M:%S UTC"),
@@ -167,7 +205,10 @@ impl Report for SummaryReport {
             ),
             markdown::section(
                 "Created",
-                &markdown::table(&["table", "index", "took", "forecast", "attempts", "answers queries"], created),
+                &markdown::table(
+                    &["table", "index", "took", "forecast", "against it", "attempts", "answers queries"],
+                    created,
+                ),
             ),
             markdown::section("Failed", &markdown::table(&["table", "index", "attempts", "reason"], failed)),
             markdown::section("Unfinished", &markdown::table(&["table", "index", "what"], unfinished)),

@@ -82,3 +82,22 @@ fn a_lock_is_broken_only_where_that_is_safe_or_insisted_on() {
     let said = stdout(&by_hand(&env, &["--unlock"]).success());
     assert!(said.contains("nobody holds the lock"), "{said}");
 }
+
+#[test]
+fn every_answer_is_json_where_that_is_wanted() {
+    let env = with_state();
+    let answer = json_of(&by_hand(&env, &["--mark", "bookings.by-status", "pending", "--json"]).success());
+    assert_eq!((&answer["action"], &answer["exit_code"]), (&"mark".into(), &0.into()));
+    assert_eq!((&answer["table"], &answer["index"]), (&"bookings".into(), &"by-status".into()));
+    assert_eq!((&answer["from"], &answer["to"]), (&"failed".into(), &"pending".into()));
+    assert!(answer["backup"].as_str().unwrap().starts_with("s/.gsi_creation_state_backup_"), "{answer:#}");
+    let answer = json_of(&by_hand(&env, &["--forget", "bookings.by-status", "--json"]).success());
+    assert_eq!((&answer["action"], &answer["to"]), (&"forget".into(), &serde_json::Value::Null));
+    let answer = json_of(&by_hand(&env, &["--unlock", "--json"]).success());
+    assert_eq!((&answer["action"], &answer["is_broken"]), (&"unlock".into(), &false.into()));
+    let holder = gsi_state::GsiStateManager::open("other", env.join("s")).unwrap();
+    let answer = json_of(&by_hand(&env, &["--unlock", "--yes", "--json"]).success());
+    assert_eq!(answer["is_broken"], true);
+    assert!(answer["set_aside"].as_str().unwrap().contains(".lock.broken"), "{answer:#}");
+    drop(holder);
+}

@@ -141,3 +141,12 @@ fn what_is_being_built_is_not_validated() {
         json_of(&env.command(timed("10ms,1h,10ms", &["--table", "crew", "--validate", "--json"])).assert().code(3));
     assert_eq!(answer["indexes"][0]["verdict"], serde_json::Value::Null, "{answer:#}");
 }
+
+#[test]
+fn a_validation_makes_nothing_not_even_a_table() {
+    let env = env();
+    let before = test_kit::files_of(env.path());
+    let answer = json_of(&run(&env, &["--validate", "--json"]).code(1));
+    assert_eq!(answer["indexes"][0]["verdict"], "non-functional", "{answer:#}");
+    assert!(test_kit::files_of(env.path()).into_keys().eq(before.into_keys()), "no file was made");
+}

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr, reason = "tests")]
 
 mod by_hand;
+mod cancel;
 mod check_status;
 mod damage;
 mod disk;
@@ -18,6 +19,7 @@ mod happy;
 mod kill;
 mod kill_rollback;
 mod lock;
+mod ownership;
 mod plan;
 mod preflight;
 mod rehearse;
@@ -30,5 +32,6 @@ mod signals;
 mod silence;
 mod status;
 mod support;
+mod timeouts;
 mod usage;
 mod virtual_time;

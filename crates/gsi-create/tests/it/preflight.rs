@@ -123,3 +123,15 @@ fn a_refused_scan_asks_for_nothing() {
     refused(assert, 1, &["could not scan the table `crew`", "AccessDeniedException", "`--preflight off`"]);
     assert!(creations(&env).is_empty());
 }
+
+#[test]
+fn the_failure_report_knows_the_table_although_nothing_was_asked_of_it() {
+    let env = env_with_violations();
+    let mut file: Value = serde_json::from_slice(&fs_err::read(env.join("gsis.json")).unwrap()).unwrap();
+    file["crew"].as_array_mut().unwrap().truncate(1);
+    env.write("gsis.json", file.to_string());
+    let answer = json_of(&run(&env, &["--preflight", "full", "--json"]).code(1));
+    let report = answer["reports"].as_array().unwrap().last().unwrap().as_str().unwrap().replace(".md", ".json");
+    let report: Value = serde_json::from_slice(&fs_err::read(env.join(report)).unwrap()).unwrap();
+    assert_eq!(report["failures"][0]["table_status"], "ACTIVE", "{report:#}");
+}

@@ -161,3 +161,34 @@ fn what_it_is_told_about_the_tables_is_checked() {
     refused(env.command(["gsis.json", "--from", "bad.json"]).assert(), 64, &["--rehearse"]);
     assert!(!env.join("db.sqlite").exists());
 }
+
+#[test]
+fn a_rehearsal_that_runs_out_of_time_is_no_success() {
+    let env = env();
+    for bound in [["--timeout", "5m"], ["--timeout-per-index", "5m"]] {
+        let args = [&["--endpoint", "embedded", "--json"], &bound[..]].concat();
+        let answer = json_of(&rehearse(&env, &args).code(4));
+        assert_eq!(answer["exit_code"], 4, "{bound:?}");
+    }
+}
+
+#[test]
+fn the_table_with_the_longest_forecast_goes_first_not_the_one_with_the_most_indexes() {
+    let few = [("few", "by-0"), ("few", "by-1"), ("few", "by-2"), ("fewer", "by-0"), ("fewer", "by-1")];
+    let env = env_with(&definitions(&[&few[..], &[("vast", "by-0")]].concat()));
+    env.write(
+        "tables.json",
+        json!([described("few", 0, 0), described("fewer", 0, 0), described("vast", 90_000_000, 90_000_000 * 300)])
+            .to_string(),
+    );
+    for bound in [&["--max-parallel", "1"][..], &["--request-interval", "5s"]] {
+        let args = [&["--from", "tables.json", "--json"][..], bound].concat();
+        let answer = json_of(&rehearse(&env, &args).success());
+        let start = |table: &str| {
+            let table = answer["tables"].as_array().unwrap().iter().find(|one| one["table"] == table).unwrap();
+            table["indexes"][0]["start_seconds"].as_f64().unwrap()
+        };
+        // Somebody has to be the first to look, and to ask.
+        assert!(start("vast") < start("fewer"), "{bound:?}: {answer:#}");
+    }
+}

@@ -37,6 +37,9 @@ fn a_run_leaves_a_summary() {
     assert_eq!(report["created"][0]["index"], "by-flight");
     assert!(report["created"][0]["elapsed_seconds"].as_f64().unwrap() > 0.0);
     assert_eq!(report["created"][0]["forecast_seconds"], serde_json::json!([506, 1003]), "items that take no time");
+    assert_eq!(report["created"][0]["against_forecast"], "sooner");
+    assert_eq!(report["forecast_seconds"], serde_json::json!([1012, 2006]), "two of one table, beside another table");
+    assert!(readable.contains("(forecast: 16m 52s to 33m 26s)"), "{readable}");
     assert!(readable.contains("| bookings | by-flight | 0."), "{readable}");
     assert!(readable.contains("| 8m 26s to 16m 43s |"), "{readable}");
     let kept = answer["reports"][0].as_str().unwrap();
@@ -148,4 +151,22 @@ fn an_index_of_a_completed_job_is_explained_from_its_archive() {
     run(&env, &[]).success();
     let said = stdout(&env.command(["--explain", "crew.by-date", "--state-dir", "s"]).assert().success());
     assert!(said.contains("crew.by-date is active after 1 attempt"), "{said}");
+}
+
+#[test]
+fn what_cannot_be_read_hides_nothing_from_the_history() {
+    let env = env();
+    run(&env, &[]).success();
+    env.write(STATE, "{ not json");
+    let said = stdout(&env.command(["--history", "--state-dir", "s"]).assert().success());
+    assert!(said.contains("3 of 3 active") && said.contains(".gsi_creation_state.json cannot be read"), "{said}");
+    assert!(said.contains("summary_"), "{said}");
+    let answer = json_of(&env.command(["--history", "--state-dir", "s", "--json"]).assert().success());
+    assert_eq!(answer["current"]["outcome"], "unreadable", "{answer:#}");
+
+    fs_err::remove_dir_all(env.join("s/gsi_creation_reports")).unwrap();
+    env.write("s/gsi_creation_reports", "a file");
+    let assert = env.command(["--history", "--state-dir", "s"]).assert().success();
+    assert!(stdout(&assert).contains("3 of 3 active"), "{}", stdout(&assert));
+    assert!(stderr(&assert).contains("warning: the reports cannot be listed"), "{}", stderr(&assert));
 }

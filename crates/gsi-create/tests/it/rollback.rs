@@ -9,11 +9,11 @@ use test_kit::{Killer, TestEnv, files_of};
 use crate::support::*;
 
 /// The usual arguments of a rollback.
-fn undo(more: &[&str]) -> Vec<String> {
+pub(crate) fn undo(more: &[&str]) -> Vec<String> {
     timed_undo("20ms,40ms,20ms", more)
 }
 
-fn timed_undo(times: &str, more: &[&str]) -> Vec<String> {
+pub(crate) fn timed_undo(times: &str, more: &[&str]) -> Vec<String> {
     let usual = ["--endpoint", "embedded:db.sqlite", "--state-dir", "s", "--embedded-times", times];
     usual.iter().chain(more).map(|&arg| arg.to_owned()).collect()
 }
@@ -31,7 +31,7 @@ fn prepared() -> TestEnv {
 }
 
 /// The indexes that there are, by what the service answers, and how often each was deleted.
-fn at_the_service(env: &TestEnv) -> (Vec<String>, BTreeMap<String, usize>) {
+pub(crate) fn at_the_service(env: &TestEnv) -> (Vec<String>, BTreeMap<String, usize>) {
     let calls = EmbeddedDynamo::builder().file(env.join("db.sqlite")).open().unwrap().calls().unwrap();
     let (mut there, mut deleted) = (BTreeMap::new(), BTreeMap::new());
     for call in calls.into_iter().filter(|call| call.outcome.took_effect()) {
@@ -51,7 +51,7 @@ fn at_the_service(env: &TestEnv) -> (Vec<String>, BTreeMap<String, usize>) {
     (there.into_iter().filter(|(_, count)| *count == 1).map(|(key, _)| key).collect(), deleted)
 }
 
-fn once(keys: &[&str]) -> BTreeMap<String, usize> {
+pub(crate) fn once(keys: &[&str]) -> BTreeMap<String, usize> {
     keys.iter().map(|key| ((*key).to_owned(), 1)).collect()
 }
 
@@ -193,33 +193,6 @@ fn an_archive_that_cannot_be_read_stops_it() {
         &["29990101_000000.json` is not a valid", "must know what every earlier job did"],
     );
     assert_eq!(at_the_service(&env).0.len(), 3);
-}
-
-#[test]
-fn what_is_being_created_is_cancelled_and_what_is_active_stays() {
-    let env = env();
-    run(&env, &["--table", "crew"]).success();
-    env.command(timed("50ms,1h,20ms", &["--table", "bookings", "--no-wait"])).assert().code(4);
-    assert_eq!(statuses(&env)["bookings.by-flight"], GsiStatus::InProgress);
-    let answer = json_of(&env.command(timed_undo("50ms,1h,20ms", &["--cancel", "--json"])).assert().success());
-    assert_eq!(answer["indexes"][0]["outcome"], "deleted", "{answer:#}");
-    assert_eq!(answer["indexes"].as_array().unwrap().len(), 1);
-    assert_eq!(at_the_service(&env), (vec!["crew.by-date".to_owned()], once(&["bookings.by-flight"])));
-    assert_eq!(statuses(&env)["bookings.by-status"], GsiStatus::Pending);
-    // The job itself can go on.
-    run(&env, &[]).success();
-    assert_eq!(at_the_service(&env).0.len(), 3);
-}
-
-#[test]
-fn a_cancel_does_not_touch_what_became_active_meanwhile() {
-    let env = env();
-    run(&env, &["--table", "crew", "--no-wait"]).code(4);
-    let is_active = || run(&env, &["--table", "crew", "--check-status"]).get_output().status.success();
-    assert!((0..1000).any(|_| is_active()), "it becomes active");
-    let assert = env.command(undo(&["--cancel", "--yes"])).assert().success();
-    assert!(stderr(&assert).contains("it is active by now; `--rollback` deletes it"), "{}", stderr(&assert));
-    assert_eq!(at_the_service(&env).0, ["crew.by-date"]);
 }
 
 #[test]

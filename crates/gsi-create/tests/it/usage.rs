@@ -124,3 +124,57 @@ fn help_and_the_page_agree_on_the_exit_codes() {
         codes_of(page, &|line| line.strip_prefix('|')?.split('|').next()?.trim().trim_matches('`').parse().ok());
     assert_eq!(said, listed);
 }
+
+#[test]
+fn help_puts_every_option_under_its_own_heading_and_promises_what_is_true() {
+    let help = stdout(&env().command(["--help"]).assert().success());
+    assert!(!help.contains("nothing is ever deleted"), "{help}");
+    assert!(help.contains("only --rollback and --cancel delete"), "{help}");
+    let mut heading = "";
+    let mut found = std::collections::BTreeMap::new();
+    for line in help.lines() {
+        if let Some(title) = line.strip_suffix(':').filter(|line| !line.starts_with(' ')) {
+            heading = title;
+        }
+        let option = line.split_whitespace().find(|word| word.starts_with("--"));
+        // Descriptions are indented more.
+        let indent = line.len() - line.trim_start().len();
+        if let Some(option) = option.filter(|_| indent < 8 && line.trim_start().starts_with('-')) {
+            found.insert(option.trim_end_matches(','), heading);
+        }
+    }
+    let check = |expect: &str, options: &[&str]| {
+        for option in options {
+            assert_eq!(found.get(option), Some(&expect), "{option}");
+        }
+    };
+    check(
+        "Options",
+        &["--endpoint", "--state-dir", "--table", "--json", "--verbose", "--quiet", "--yes", "--report-dir"],
+    );
+    check("Options", &["--retry-failed", "--resume", "--no-validate", "--help", "--version"]);
+    check(
+        "Other jobs",
+        &["--status", "--plan", "--rollback", "--mark", "--unlock", "--selftest", "--selftest-seconds"],
+    );
+    check("Trying and waiting", &["--no-wait", "--wait", "--timeout", "--max-parallel", "--backoff"]);
+    check("Rollback", &["--index", "--include-adopted", "--delete-attempts", "--delete-pause"]);
+    check("Pre-flight", &["--preflight", "--allow-violations"]);
+    check("Rehearsal", &["--from", "--fault", "--speed", "--seed"]);
+    check("Plan and definitions", &["--price-per-million-writes", "--table-name"]);
+    check("Embedded DynamoDB", &["--embedded-times", "--embedded-faults", "--embedded-clock"]);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_file_without_an_end_is_refused_and_not_read_for_ever() {
+    let endless = |args: &[&str], code| {
+        refused(
+            env().command(args).timeout(std::time::Duration::from_secs(20)).assert(),
+            code,
+            &["`/dev/zero` is longer than"],
+        );
+    };
+    endless(&["/dev/zero", "--endpoint", "embedded"], 65);
+    endless(&["gsis.json", "--rehearse", "--from", "/dev/zero"], 65);
+}

@@ -267,7 +267,7 @@ fn tables_are_begun_as_the_run_begins_them_and_the_slowest_is_critical() {
     let specs = [of("aaa", "one"), of("bbb", "one"), of("bbb", "two"), of("ccc", "one")];
     let tables = [described("aaa", 0), described("bbb", 0), described("ccc", 40_000_000)].into_iter().collect();
     let plan = judge(&specs, &tables, &PlanOptions::default());
-    assert_eq!(plan.order, ["bbb", "aaa", "ccc"]);
+    assert_eq!(plan.order, ["ccc", "bbb", "aaa"], "what is expected to take longest goes first");
     // 40 million units at 40,000 and at 4,000 a second.
     assert_eq!(plan.forecast.seconds, Span { low: 1506, high: 11_003 });
     assert_eq!(plan.critical_table.as_deref(), Some("ccc"));

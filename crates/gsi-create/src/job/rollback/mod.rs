@@ -44,6 +44,7 @@ pub(super) fn undo(cli: &Cli, only_unfinished: bool, printer: Printer) -> Result
     for (key, reason) in &selection.left_alone {
         printer.comment(format_args!("{} is left alone: {reason}", clean(&key.to_string())));
     }
+    refuse_what_was_named(cli, &selection)?;
     if selection.chosen.is_empty() {
         return nothing_to_undo(cli, &mut manager, &selection, printer);
     }
@@ -59,11 +60,13 @@ pub(super) fn undo(cli: &Cli, only_unfinished: bool, printer: Printer) -> Result
         Ok::<_, Failure>((api, candidates))
     })?;
     if only_unfinished {
-        let finished = candidates.extract_if(.., |candidate| candidate.may_be_read());
+        let finished = candidates.extract_if(.., |candidate| candidate.error.is_none() && candidate.may_be_read());
         selection.left_alone.extend(finished.map(|candidate| leave_alone(candidate, printer)));
     }
-    // Until here and while it asks, Ctrl-C ends it at once: nothing was changed.
-    let (candidates, kept) = confirmed(cli, candidates, printer)?;
+    // Until here and while it asks, Ctrl-C ends it at once: nothing was changed. What is cancelled is only deleted while it
+    // is being created, so there is nothing to ask.
+    let (candidates, kept) =
+        if only_unfinished { (candidates, Vec::new()) } else { confirmed(cli, candidates, printer)? };
     manager.restore(candidates.iter().map(|candidate| candidate.gsi.clone())).map_err(Failure::unsaved)?;
     let targets: Vec<RollbackTarget> =
         candidates.iter().map(|candidate| target(cli, candidate, only_unfinished)).collect();
@@ -88,11 +91,10 @@ pub(super) fn undo(cli: &Cli, only_unfinished: bool, printer: Printer) -> Result
     Ok(exit)
 }
 
-/// Says why an index that is not being created any more, or may not be, is not cancelled.
+/// Says why an index that is not being created any more is not cancelled.
 fn leave_alone(candidate: Candidate, printer: Printer) -> (GsiKey, LeftAlone) {
     let key = candidate.gsi.key.to_string();
-    let why = candidate.error.as_deref().map_or("it is active by now; `--rollback` deletes it".into(), clean);
-    printer.warn(format_args!("{} is left alone: {why}", clean(&key)));
+    printer.warn(format_args!("{} is left alone: it is active by now; `--rollback` deletes it", clean(&key)));
     (candidate.gsi.key, LeftAlone::Finished)
 }
 
@@ -143,6 +145,7 @@ fn options(cli: &Cli) -> RollbackOptions {
         tables_parallel_max: usize::from(cli.retry.max_parallel),
         is_waiting: !cli.retry.no_wait,
         timeout_per_index: cli.retry.timeout_per_index(),
+        timeout: cli.retry.timeout(),
         request_interval: cli.retry.request_interval(!is_embedded),
         ..RollbackOptions::default()
     }
@@ -167,24 +170,32 @@ fn archive_if_complete(manager: &mut GsiStateManager) -> Result<Option<PathBuf>,
     Ok(if is_complete { Some(manager.cleanup()?) } else { None })
 }
 
-/// An index that was asked for by name and must not be touched is an error; an empty selection is not.
+/// An index that was asked for by name and must not be touched is an error, before anything is changed.
+fn refuse_what_was_named(cli: &Cli, selection: &RollbackSelection) -> Result<(), Failure> {
+    let is_chosen = |name: &str| selection.chosen.iter().any(|gsi| gsi.key.index() == name);
+    let refused = selection.left_alone.iter().find(|(key, reason)| {
+        // Tables may have indexes of the same name: one that can go is what was meant.
+        *reason != LeftAlone::Deleted
+            && cli.rollback.indexes.iter().any(|name| name == key.index())
+            && !is_chosen(key.index())
+    });
+    let Some((key, reason)) = refused else { return Ok(()) };
+    let error = anyhow::anyhow!("`{}` is not deleted: {reason}", clean(&key.to_string()));
+    let failure = Failure::new(Exit::SomeFailed, error);
+    Err(if reason.can_be_included() {
+        failure.hint("nothing was changed; if it is to go all the same, add `--include-adopted`")
+    } else {
+        failure.hint("nothing was changed")
+    })
+}
+
+/// An empty selection is no error.
 fn nothing_to_undo(
     cli: &Cli,
     manager: &mut GsiStateManager,
     selection: &RollbackSelection,
     printer: Printer,
 ) -> Result<Exit, Failure> {
-    let is_refused = |reason: LeftAlone| reason != LeftAlone::Deleted;
-    let refused = selection.left_alone.iter().find(|(_, reason)| is_refused(*reason));
-    if let Some((key, reason)) = refused.filter(|_| !cli.rollback.indexes.is_empty()) {
-        let failure =
-            Failure::new(Exit::SomeFailed, anyhow::anyhow!("`{}` is not deleted: {reason}", clean(&key.to_string())));
-        return Err(if reason.can_be_included() {
-            failure.hint("if it is to go all the same, add `--include-adopted`")
-        } else {
-            failure
-        });
-    }
     let report = RollbackReport::default();
     let dir = manager.path().parent().unwrap_or(&cli.state_dir).to_owned();
     // The start before may have been killed when all was done but this.
