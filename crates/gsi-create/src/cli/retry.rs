@@ -31,7 +31,7 @@ pub(crate) struct RetryArgs {
     #[arg(long, value_name = "TIME", default_value = "0", value_parser = duration, help_heading = HEADING)]
     timeout_per_index: Duration,
 
-    /// Stop waiting for everything after this time; 0: never.
+    /// How long the whole run may take, pre-flight and validation included, or a rollback; 0: as long as it takes.
     #[arg(long, value_name = "TIME", default_value = "0", value_parser = duration, help_heading = HEADING)]
     timeout: Duration,
 

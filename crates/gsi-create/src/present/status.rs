@@ -62,6 +62,10 @@ fn text(view: &StatusView, history: &[HistoryEntry]) -> String {
         format!("In progress: {:>4}", summary.in_progress),
         format!("Pending:     {:>4}", summary.pending),
     ];
+    // Only a rollback leaves these.
+    let rolled_back = [("Deleting:", summary.deleting), ("Deleted:", summary.deleted)];
+    let rolled_back = rolled_back.iter().filter(|(_, count)| *count > 0);
+    lines.extend(rolled_back.map(|(title, count)| format!("{title:<12} {count:>4}")));
     for (status, gsis) in view.sections() {
         if !gsis.is_empty() {
             lines.push(format!("\n{head}{}{head:#}", title(status)));

@@ -83,6 +83,8 @@ fn what_is_being_rolled_back_is_not_planned() {
     run(&env, &[]).success();
     undo(&env, &["--index", "by-date", "--embedded-faults", "UpdateTable#*=AccessDeniedException"]);
     assert_eq!(statuses(&env)["crew.by-date"], GsiStatus::Deleting);
+    let said = stdout(&env.command(["--status", "--state-dir", "s"]).assert().success());
+    assert!(said.contains("\nDeleting:       1\n"), "the counts add up: {said}");
     let plan = json_of(&run(&env, &["--plan", "--json"]).code(1));
     let index = &plan["tables"][0]["indexes"][0];
     assert_eq!(index["verdict"], "refused", "{plan:#}");
