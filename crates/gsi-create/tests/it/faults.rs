@@ -106,3 +106,14 @@ fn what_could_not_be_learnt_is_told_as_that_and_learnt_by_the_next_start() {
     run(&env, &["--table", "crew"]).success();
     each_once(&env, 1);
 }
+
+#[test]
+fn a_job_that_could_not_be_looked_at_is_not_archived_as_complete() {
+    let env = env_with(&definitions(&[("crew", "by-date")]));
+    env.write(STATE, crate::damage::python_state(&[("crew", "by-date", "active", 1)]));
+    let answer = json_of(&run(&env, &["--json", "--embedded-faults", "DescribeTable#*=AccessDeniedException"]).code(1));
+    assert_eq!(answer["indexes"][0]["outcome"], "unsettled", "{answer:#}");
+    assert_eq!((&answer["archive"], archives(&env.join("s")).len()), (&serde_json::Value::Null, 0), "{answer:#}");
+    run(&env, &[]).success();
+    assert_eq!(archives(&env.join("s")).len(), 1);
+}
