@@ -6,7 +6,6 @@ mod advice;
 mod cli;
 mod exit;
 mod job;
-mod pages;
 mod present;
 mod rehearsal;
 mod reports;

@@ -12,7 +12,7 @@ use std::{
 use clap::{CommandFactory as _, Parser, error::ErrorKind};
 use run_state::RunSet;
 
-use crate::{exit::Exit, pages, present, selftest};
+use crate::{exit::Exit, present};
 
 pub(crate) use self::looks::{Look, Report, Word};
 
@@ -225,10 +225,10 @@ impl Cli {
 
 /// Reads the command line; on failure, or for help, prints what there is to say.
 pub(crate) fn parse() -> Result<Cli, ExitCode> {
-    if let Some(outcome) = pages::write_if_asked(Cli::command()) {
+    if let Some(outcome) = terminal::write_pages_if_asked(Cli::command()) {
         return Err(outcome.map_or(Exit::Unexpected, |()| Exit::Done).into());
     }
-    if let Some(outcome) = selftest::work_if_asked() {
+    if let Some(outcome) = waymark_selftest::work_if_asked() {
         return Err(outcome.map_or(Exit::Unexpected, |()| Exit::Done).into());
     }
     Cli::try_parse().and_then(Cli::checked).map_err(|error| {

@@ -9,7 +9,6 @@ mod job;
 mod log;
 mod look;
 mod notify;
-mod pages;
 mod present;
 mod run;
 mod selftest;

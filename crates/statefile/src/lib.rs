@@ -13,7 +13,7 @@
 //!    refused, kept as it is, and the last good generation (`<file>.bak`) is offered.
 //! 5. Fields that a program does not know survive its rewrite ([`UnknownFields`]).
 //!
-//! They rest on what the file system does: [`selftest`] tries them on a mount.
+//! They rest on what the file system does. The crate `waymark-selftest` tries them on a mount.
 //!
 //! # Files
 //!
@@ -73,7 +73,6 @@ mod journal;
 mod lock;
 mod plain;
 mod replace;
-pub mod selftest;
 mod sys;
 mod unknown;
 mod version;
@@ -84,6 +83,6 @@ pub use error::{ArchiveError, CommitError, LockError, OpenError, UpdateError};
 pub use file::{Snapshot, StateFile};
 pub use journal::{Journal, Record, for_each_record, read_journal};
 pub use lock::{Lock, Owner};
-pub use replace::{copy_aside, create, read, remove_leftovers, replace};
+pub use replace::{copy_aside, create, move_aside, read, remove_leftovers, replace};
 pub use unknown::{Fields, UnknownFields};
 pub use version::Version;

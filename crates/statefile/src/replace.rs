@@ -158,7 +158,11 @@ pub(crate) fn keep_generation(target: &Path, backup: &Path) -> io::Result<()> {
 }
 
 /// Renames `source` to `target` in the same directory unless something is there (`Ok(false)`), durably.
-pub(crate) fn move_aside(source: &Path, target: &Path) -> io::Result<bool> {
+///
+/// # Errors
+///
+/// When the rename fails, or the flush of the directory after it.
+pub fn move_aside(source: &Path, target: &Path) -> io::Result<bool> {
     Ok(sys::rename_to_free_name(source, target)? && sync_directory(target).map(|()| true)?)
 }
 

@@ -8,6 +8,7 @@ mod checks;
 mod clean;
 mod error;
 mod live;
+mod pages;
 mod printer;
 mod signals;
 
@@ -15,6 +16,7 @@ pub use checks::{Check, Outcome, render_checks};
 pub use clean::{clean, clean_json};
 pub use error::render_error;
 pub use live::LiveLines;
+pub use pages::write_pages_if_asked;
 pub use printer::{Printer, Verbosity};
 pub use signals::{Interrupts, interruptible, stop_on_signals};
 

@@ -9,13 +9,17 @@
 //! | [`story`] | stories of work that is killed after every change, thrice in a row, or at random |
 //! | [`Tally`] | counts kills and what was wrong after them |
 //! | [`Mutator`] | makes damaged inputs of good ones, the same in every run |
+//! | [`hostile`] | what strangers do to screens and directories |
+//! | [`selftest`] | what `--selftest` of every program must do |
 //! | [`ucondb`] | a fake UconDB server |
 //! | [`smtp`], [`slack`], [`lines`] | fakes of whom programs tell what happened: a mail server, Slack, Graphite |
 
 mod env;
+pub mod hostile;
 mod kill;
 pub mod lines;
 mod mutate;
+pub mod selftest;
 pub mod slack;
 pub mod smtp;
 pub mod story;

@@ -8,6 +8,7 @@ use clap::Args;
 use serde_json::Value;
 use xshell::cmd;
 
+use super::place;
 use crate::table::{self, Align};
 use crate::{say, workspace};
 
@@ -56,13 +57,7 @@ struct Step {
 /// Builds, measures, prints.
 pub(crate) fn run(options: &Options) -> Result<ExitCode> {
     let shell = workspace::shell()?;
-    let parent = match &options.dir {
-        Some(dir) => std::path::absolute(dir)?,
-        None => workspace::target_dir(&shell)?.join("bench"),
-    };
-    fs_err::create_dir_all(&parent)?;
-    // A directory of its own, removed at the end: what an earlier run left must not be measured.
-    let dir = tempfile::Builder::new().prefix("archive-").tempdir_in(&parent).context("could not make a directory")?;
+    let (parent, dir) = place(&shell, options.dir.as_deref(), "archive-")?;
     let (path, runs) = (dir.path(), options.runs.to_string());
     say::line(format_args!("building and measuring in `{}`, {runs} runs …", parent.display()));
     let json = cmd!(shell, "cargo bench --quiet -p xtask --bench archive -- {path} {runs}").quiet().read()?;

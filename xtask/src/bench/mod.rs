@@ -7,10 +7,17 @@ mod archive;
 mod state;
 mod status;
 
-use std::process::ExitCode;
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use clap::Subcommand;
+use tempfile::TempDir;
+use xshell::Shell;
+
+use crate::workspace;
 
 /// What can be measured.
 #[derive(Debug, Subcommand)]
@@ -30,4 +37,16 @@ pub(crate) fn run(subject: &Subject) -> Result<ExitCode> {
         Subject::State(options) => state::run(options),
         Subject::Status(options) => status::run(options),
     }
+}
+
+/// Where to measure: `parent`, or `target/bench`, and a directory of its own in it, which is removed at the end, since
+/// what an earlier run left must not be measured.
+fn place(shell: &Shell, parent: Option<&Path>, prefix: &str) -> Result<(PathBuf, TempDir)> {
+    let parent = match parent {
+        Some(parent) => std::path::absolute(parent)?,
+        None => workspace::target_dir(shell)?.join("bench"),
+    };
+    fs_err::create_dir_all(&parent)?;
+    let dir = tempfile::Builder::new().prefix(prefix).tempdir_in(&parent).context("could not make a directory")?;
+    Ok((parent, dir))
 }

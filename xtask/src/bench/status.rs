@@ -8,6 +8,7 @@ use clap::Args;
 use serde_json::Value;
 use xshell::cmd;
 
+use super::place;
 use crate::table::{self, Align};
 use crate::{say, workspace};
 
@@ -25,13 +26,7 @@ pub(crate) struct Options {
 /// Builds, measures, prints.
 pub(crate) fn run(options: &Options) -> Result<ExitCode> {
     let shell = workspace::shell()?;
-    let parent = match &options.dir {
-        Some(dir) => std::path::absolute(dir)?,
-        None => workspace::target_dir(&shell)?.join("bench"),
-    };
-    fs_err::create_dir_all(&parent)?;
-    // A directory of its own, removed at the end.
-    let dir = tempfile::Builder::new().prefix("status-").tempdir_in(&parent).context("could not make a directory")?;
+    let (parent, dir) = place(&shell, options.dir.as_deref(), "status-")?;
     let (path, runs) = (dir.path(), options.runs.to_string());
     say::line(format_args!("building, then making {runs} directories in `{}` …", parent.display()));
     let json = cmd!(shell, "cargo bench --quiet -p xtask --bench status -- {path} {runs}").quiet().read()?;

@@ -35,7 +35,12 @@ const ARROWS: &[Row] = &[
     row("gsi-state", Role::Library, &["statefile"], &[]),
     row("gsi-aws", Role::Library, &["gsi-state", "statefile"], &["dynamo-embedded"]),
     row("dynamo-embedded", Role::Library, &[], &[]),
-    row("gsi-create", Role::Binary, &["gsi-aws", "gsi-state", "statefile", "dynamo-embedded", "terminal"], &[]),
+    row(
+        "gsi-create",
+        Role::Binary,
+        &["gsi-aws", "gsi-state", "statefile", "dynamo-embedded", "terminal", "waymark-selftest"],
+        &[],
+    ),
     row("run-state", Role::Library, &["statefile"], &[]),
     row("run-record", Role::Library, &["run-state"], &[]),
     row("artdaq-db", Role::Library, &["run-record", "run-state", "statefile"], &[]),
@@ -44,10 +49,20 @@ const ARROWS: &[Row] = &[
     row(
         "run-archiver",
         Role::Binary,
-        &["run-state", "run-record", "run-pipeline", "artdaq-db", "ucon-db", "statefile", "terminal"],
+        &[
+            "run-state",
+            "run-record",
+            "run-pipeline",
+            "artdaq-db",
+            "ucon-db",
+            "statefile",
+            "terminal",
+            "waymark-selftest",
+        ],
         &[],
     ),
     row("terminal", Role::Screen, &[], &[]),
+    row("waymark-selftest", Role::Screen, &["statefile", "terminal"], &[]),
     row("test-kit", Role::Library, &[], &[]),
     // What fuzzers and tests hold every parser to.
     row(

@@ -43,9 +43,9 @@ impl Oid {
     }
 
     /// The id as text.
+    #[expect(clippy::expect_used, clippy::missing_panics_doc, reason = "the bytes are ASCII digits by construction")]
     pub fn as_str(&self) -> &str {
-        // The bytes are ASCII digits by construction.
-        std::str::from_utf8(&self.0).unwrap_or_default()
+        std::str::from_utf8(&self.0).expect("an Oid is 24 hexadecimal digits")
     }
 }
 

@@ -99,9 +99,9 @@ fn json(key: &str, value: RawBsonRef<'_>) -> Result<Json, DocumentProblem> {
 }
 
 /// An id as the driver knows it.
+#[expect(clippy::expect_used, reason = "both are 24 hexadecimal digits")]
 pub(super) fn to_bson(oid: &Oid) -> ObjectId {
-    // Both are 24 hexadecimal digits.
-    ObjectId::parse_str(oid.as_str()).unwrap_or_default()
+    ObjectId::parse_str(oid.as_str()).expect("an Oid is 24 hexadecimal digits")
 }
 
 #[cfg(test)]

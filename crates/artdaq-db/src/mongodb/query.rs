@@ -20,7 +20,7 @@ use super::{
     intents::{Hidden, INTENTS, Target},
 };
 use crate::{
-    ConfigError, RunEntry,
+    ConfigError, DocumentProblem, RunEntry,
     document::StoredDocument,
     entry::{Gathered, STOP_TIME_ENTITY, entries, run_of, schema_entity},
     filesystem::SYSTEM_METADATA,
@@ -93,7 +93,10 @@ async fn gather(
         found.schemas += usize::try_from(row.schemas).unwrap_or(0);
         found.has_hashes |= row.hashes;
         found.has_stop_time |= row.stop_time;
-        found.assigned_at(row.assigned.as_str().unwrap_or_default());
+        // A time that is no text is none: the configuration counts as older than those that have one.
+        if let Some(assigned) = row.assigned.as_str() {
+            found.assigned_at(assigned);
+        }
     }
     Ok(())
 }
@@ -185,7 +188,10 @@ async fn find(
     let mut documents = Vec::new();
     while connection.ask("read", cursor.advance()).await? {
         let raw = cursor.current();
-        let id = raw.get_object_id("_id").unwrap_or_default();
+        let id = raw.get_object_id("_id").map_err(|_| ConfigError::StoredDamaged {
+            place: format!("{}/{collection}", connection.uri()),
+            source: DocumentProblem::Member("_id"),
+        })?;
         let document = bson::decode(raw).and_then(StoredDocument::from_json).map_err(|source| {
             let place = format!("{}/{collection}/{id}", connection.uri());
             ConfigError::StoredDamaged { place, source }

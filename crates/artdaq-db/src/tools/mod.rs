@@ -205,9 +205,7 @@ impl ConfigStore for ToolsStore {
             let there = there.map(|found| &found.name).or_else(|| stored.get(&prepared.run));
             let outcome = match check_collections(prepared).and_then(|()| names::check(prepared)) {
                 Err(refused) => Err(refused),
-                Ok(()) if there.is_some() => {
-                    Ok(Inserted::AlreadyThere { configuration: there.cloned().unwrap_or_default() })
-                }
+                Ok(()) if let Some(there) = there => Ok(Inserted::AlreadyThere { configuration: there.clone() }),
                 Ok(()) => {
                     let name = prepared.full_name();
                     let is_listed = listed

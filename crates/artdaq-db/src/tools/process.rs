@@ -12,7 +12,10 @@ use std::{
     time::Duration,
 };
 
-use rustix::process::{Pid, Signal, kill_process_group};
+use rustix::{
+    io::Errno,
+    process::{Pid, Signal, kill_process_group},
+};
 use tokio::{
     io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _},
     process::{Child, Command},
@@ -81,8 +84,12 @@ impl Call<'_> {
             return ended.map_err(failed);
         }
         if let Some(group) = group {
-            // It may have ended just now.
-            let _ = kill_process_group(group, Signal::KILL);
+            match kill_process_group(group, Signal::KILL) {
+                // It may have ended just now.
+                Ok(()) | Err(Errno::SRCH) => {}
+                // Whoever cannot be killed, a program of another user, is not waited for, either.
+                Err(error) => return Err(failed(error.into())),
+            }
         }
         child.wait().await.map_err(failed)?;
         Err(ToolError::Timeout { program: self.program.to_owned(), after: self.time_max })

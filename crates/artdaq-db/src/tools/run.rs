@@ -107,6 +107,7 @@ impl ToolsStore {
         let path = lock.path().to_owned();
         let inherited = lock.try_clone().map_err(|source| ConfigError::Io { operation: "duplicate", path, source })?;
         let loaded = self.tools.load(run, name, missing, inherited).await?;
+        // Nothing at all is read back: then everything counts as lost.
         let now = self.tools.download(run, name).await?.unwrap_or_default();
         let lost: BTreeSet<_> = part
             .iter()

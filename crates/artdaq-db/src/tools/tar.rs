@@ -95,8 +95,8 @@ fn header_name(header: &[u8]) -> Result<String, String> {
 }
 
 fn text(bytes: &[u8]) -> Result<String, String> {
-    let end = bytes.iter().position(|&byte| byte == 0).unwrap_or(bytes.len());
-    let name = bytes.get(..end).unwrap_or_default();
+    // What stands before the first NUL byte: `split` gives at least one part.
+    let name = bytes.split(|&byte| byte == 0).next().unwrap_or(bytes);
     String::from_utf8(name.to_vec()).map_err(|_| "a name in the stream is not UTF-8".to_owned())
 }
 

@@ -19,7 +19,7 @@ pub(crate) use self::{
     preflight::{PreflightArgs, PreflightExtent},
     rollback::RollbackArgs,
 };
-use crate::{exit::Exit, pages, selftest};
+use crate::exit::Exit;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -162,10 +162,10 @@ impl FromStr for Endpoint {
 
 /// Reads the command line; on failure, or for help, prints what there is to say.
 pub(crate) fn parse() -> Result<Cli, ExitCode> {
-    if let Some(outcome) = pages::write_if_asked(Cli::command()) {
+    if let Some(outcome) = terminal::write_pages_if_asked(Cli::command()) {
         return Err(outcome.map_or(Exit::Unexpected, |()| Exit::Done).into());
     }
-    if let Some(outcome) = selftest::work_if_asked() {
+    if let Some(outcome) = waymark_selftest::work_if_asked() {
         return Err(outcome.map_or(Exit::Unexpected, |()| Exit::Done).into());
     }
     Cli::try_parse().map_err(|error| {

@@ -6,37 +6,18 @@ use std::{
 };
 
 use statefile::{Clock as _, SystemClock};
-use test_kit::{TestEnv, files_of};
+use test_kit::{
+    TestEnv, files_of,
+    hostile::{fifo, is_unsafe, without_colours},
+};
 
 use crate::support::*;
 
 /// Clears the screen, turns text round, hides, begins a line, ends a cell, is markup.
 const EVIL: &str = "evil\u{1b}[2J\u{9b}2J\u{202e}\u{200b}\u{2028}\r\u{85}| <script>alert(1)</script> ![x](http://evil/y) \u{1b}]0;title\u{7}";
 
-fn is_unsafe(c: char) -> bool {
-    (c.is_control() && c != '\n' && c != '\t') || "\u{202e}\u{200b}\u{2028}".contains(c)
-}
-
-/// The text without what sets colours, which is ours.
-fn without_colours(text: &str) -> String {
-    let mut parts = text.split("\u{1b}[");
-    let mut plain = parts.next().unwrap().to_owned();
-    for part in parts {
-        let end = part.find(|c: char| !c.is_ascii_digit() && c != ';');
-        match end {
-            Some(end) if part[end..].starts_with('m') => plain += &part[end + 1..],
-            _ => plain.extend(["\u{1b}[", part]),
-        }
-    }
-    plain
-}
-
 /// Puts something that is no file at a path.
 type Trick = fn(&Path);
-
-fn fifo(path: &Path) {
-    assert!(std::process::Command::new("mkfifo").arg(path).status().unwrap().success());
-}
 
 /// Every file under `dir` with its permissions, and every directory but `dir`.
 fn modes(dir: &Path) -> Vec<(PathBuf, bool, u32)> {

@@ -6,7 +6,13 @@ use std::{
 };
 
 use fs_err as fs;
-use test_kit::{files_of, slack, smtp, smtp::Encryption, ucondb::Fault};
+use test_kit::{
+    files_of,
+    hostile::{fifo, is_unsafe, without_colours},
+    slack, smtp,
+    smtp::Encryption,
+    ucondb::Fault,
+};
 
 use crate::{notify::Servers, server::with_server, support::World};
 
@@ -17,29 +23,8 @@ const EVIL: &str = "evil\u{1b}[2J\u{9b}2J\u{202e}\u{200b}\u{2028}<script>alert(1
 /// A line of the log, or of the failure log, or of Graphite, that is none.
 const FORGED: &str = "2026-01-01T00:00:00Z INFO    import: run 999: archived";
 
-fn is_unsafe(c: char) -> bool {
-    (c.is_control() && c != '\n' && c != '\t') || "\u{202e}\u{200b}\u{2028}".contains(c)
-}
-
-/// The text without what sets colours, which is ours.
-fn without_colours(text: &str) -> String {
-    let mut parts = text.split("\u{1b}[");
-    let mut plain = parts.next().unwrap().to_owned();
-    for part in parts {
-        match part.find(|c: char| !c.is_ascii_digit() && c != ';') {
-            Some(end) if part[end..].starts_with('m') => plain += &part[end + 1..],
-            _ => plain.extend(["\u{1b}[", part]),
-        }
-    }
-    plain
-}
-
 /// Puts something that is no file at a path.
 type Trick = fn(&Path);
-
-fn fifo(path: &Path) {
-    assert!(std::process::Command::new("mkfifo").arg(path).status().unwrap().success());
-}
 
 /// Everything that was said or written, with where.
 #[derive(Default)]

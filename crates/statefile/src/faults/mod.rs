@@ -222,3 +222,18 @@ mod subject {
         Ok(Journal::open(dir.join(JOURNAL), lock(dir)?)?)
     }
 }
+
+#[test]
+fn to_open_what_is_sound_changes_nothing_but_the_lock() -> std::result::Result<(), Box<dyn std::error::Error>> {
+    use self::subject::{Step, open, open_journal};
+    let dir = tempfile::tempdir()?;
+    open(dir.path())?.update(|note| note.count = 1)?;
+    open_journal(dir.path())?.append(&[Step::new(1)])?;
+    begin(None);
+    drop(open(dir.path())?);
+    drop(open_journal(dir.path())?);
+    let changes: Vec<_> = end().done;
+    let is_lock = |done: &Done| matches!(done, Done::Write(path, _) | Done::Cut(path, _) if path.ends_with("lock"));
+    assert_eq!(changes.iter().filter(|done| !is_lock(done)).collect::<Vec<_>>(), Vec::<&Done>::new());
+    Ok(())
+}

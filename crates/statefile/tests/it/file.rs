@@ -18,6 +18,9 @@ fn a_fresh_document_is_written_by_its_first_update() {
     assert!(!file.is_on_disk() && !path.exists());
     assert_eq!(file.update(|note| std::mem::replace(&mut note.count, 7)).unwrap(), 0);
     assert_eq!(Snapshot::<Note>::read(&path).unwrap().unwrap().document, *file.document());
+    assert!(file.is_on_disk());
+    drop(file);
+    assert!(open(&path).is_on_disk());
     assert_eq!(names(dir.path()), ["state", "state.lock"]);
 }
 

@@ -8,7 +8,6 @@ mod journal;
 mod lock;
 mod replace;
 mod security;
-mod selftest;
 
 use statefile::{DecodeError, Document, Lock, ManualClock, Owner, StateFile, Version};
 use std::path::Path;

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use artdaq_db::{
-    Certificates, ConfigStore as _, ErrorClass, Inserted, MongoStore, MongoUri, Refused, RunNumber, conformance,
+    Certificates, ConfigError, ConfigStore as _, DocumentProblem, ErrorClass, Inserted, MongoStore, MongoUri, Refused,
+    RunNumber, conformance,
 };
 use mongodb::bson::{Document, doc};
 
@@ -180,6 +181,20 @@ async fn partial_runs_of_the_genuine_programs_are_listed_as_incomplete_and_compl
         assert!(store.runs().await.unwrap()[&RunNumber::new(7)].is_complete());
         scratch.drop_database().await;
     }
+}
+
+#[tokio::test]
+async fn a_document_whose_id_is_none_of_ours_is_damage() {
+    let Some(scratch) = Scratch::new().await else { return };
+    let store = scratch.store();
+    insert(&store, [conformance::sample(7, "demo", None)]).await;
+    let history = scratch.database.collection::<Document>("RunHistory");
+    let mut document = history.find_one_and_delete(doc! { "entities.name": "boot" }).await.unwrap().unwrap();
+    document.insert("_id", "seven");
+    history.insert_one(document).await.unwrap();
+    let error = store.export(RunNumber::new(7)).await.unwrap_err();
+    assert!(matches!(&error, ConfigError::StoredDamaged { source: DocumentProblem::Member("_id"), .. }), "{error:?}");
+    scratch.drop_database().await;
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use std::{
 };
 
 use super::{Bench, Obstacle, Promise, Tried, Word, figure, one, spoken};
-use crate::selftest::{
+use crate::{
     Kind,
     child::{chain, read_document},
     judge::{self, Flaws},

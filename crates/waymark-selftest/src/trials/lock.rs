@@ -1,13 +1,12 @@
 //! Two processes of this host and one lock.
 
+use statefile::{Lock, LockError, Owner};
+
 use super::{Bench, Obstacle, Promise, Tried, Word, figure, one, spoken};
 use crate::{
-    Lock, LockError, Owner,
-    selftest::{
-        Kind,
-        child::{chain, lock_in},
-        judge::{self, Flaws},
-    },
+    Kind,
+    child::{chain, lock_in},
+    judge::{self, Flaws},
 };
 
 const ROUNDS: u64 = 3;

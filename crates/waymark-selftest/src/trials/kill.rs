@@ -2,14 +2,13 @@
 
 use std::{path::Path, time::Duration};
 
+use statefile::{OpenError, read_journal};
+
 use super::{Bench, Heard, Obstacle, Promise, Tried, Word, figure, spoken};
 use crate::{
-    OpenError, read_journal,
-    selftest::{
-        Kind,
-        child::{Entry, chain, journal_in, read_document},
-        judge::{self, Flaws},
-    },
+    Kind,
+    child::{Entry, chain, journal_in, read_document},
+    judge::{self, Flaws},
 };
 
 /// For each second of the budget.

@@ -9,14 +9,10 @@ use std::{
 
 use fs_err as fs;
 use rustix::fs::{CWD, RenameFlags, renameat_with};
+use statefile::{move_aside, replace};
 
 use super::{Bench, Promise, Tried, figure, one, step};
-use crate::{
-    replace,
-    replace::sync_directory,
-    selftest::judge::{self, Flaws, Flushes},
-    sys,
-};
+use crate::judge::{self, Flaws, Flushes};
 
 const FLUSHES_WANTED: usize = 60;
 const FLUSH_BUDGET_PERCENT: u32 = 10;
@@ -40,7 +36,7 @@ pub(super) fn durability(bench: &Bench<'_>) -> Tried {
             file.write_all(&[b'x'; FLUSHED_BYTES])?;
             let of_file = measure(&|| file.sync_all())?;
             fs::rename(&path, &target)?;
-            Ok((of_file, measure(&|| sync_directory(&target))?))
+            Ok((of_file, measure(&|| fs::File::open(&dir)?.sync_all())?))
         };
         match once() {
             Ok((of_file, of_directory)) => {
@@ -92,8 +88,8 @@ pub(super) fn rename(bench: &Bench<'_>) -> Tried {
 
     let free = || -> io::Result<bool> {
         fs::write(&new, "third")?;
-        let refused = !sys::rename_to_free_name(&new, &old)?;
-        Ok(refused && is(&old, "new")? && sys::rename_to_free_name(&new, &dir.join("free"))? && !new.try_exists()?)
+        let refused = !move_aside(&new, &old)?;
+        Ok(refused && is(&old, "new")? && move_aside(&new, &dir.join("free"))? && !new.try_exists()?)
     };
     step(&mut flaws, "a rename to a free name does not work, or overwrites", free());
     let is_native = renameat_with(CWD, &old, CWD, &new, RenameFlags::NOREPLACE).is_ok();

@@ -22,7 +22,9 @@ struct Pages {
 }
 
 /// Writes the pages of `command` if that is what the process was started for; `None` if it is not.
-pub(crate) fn write_if_asked(command: Command) -> Option<io::Result<()>> {
+///
+/// To be asked before the program looks at its own command line. The outcome is an error where a file cannot be written.
+pub fn write_pages_if_asked(command: Command) -> Option<io::Result<()>> {
     // Whatever else stands on the command line is for the program.
     Pages::try_parse().ok().map(|pages| pages.write(command))
 }

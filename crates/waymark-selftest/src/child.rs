@@ -10,12 +10,12 @@ use std::{
 
 use rustix::process::{Resource, Rlimit, setrlimit};
 use serde::{Deserialize, Serialize};
-
-use super::process::Word;
-use crate::{
+use statefile::{
     Clock, DecodeError, Document, Journal, Lock, LockError, OpenError, Owner, Record, Snapshot, StateFile, Version,
     read_journal,
 };
+
+use super::process::Word;
 
 /// What a process of a trial does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -5,7 +5,7 @@ use std::{path::Path, process::Command};
 use rustix::process::Signal;
 
 use super::{Bench, Obstacle, Promise, Tried, Word, figure, one};
-use crate::selftest::{
+use crate::{
     Kind,
     child::{LIMIT_BYTES, chain, open, read_document},
     judge::{self, Flaws},

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fmt, path::PathBuf, time::Duration};
 
 use serde::{Serialize, Serializer};
 
-use super::Mount;
+use crate::Mount;
 
 /// What a mount must do for a state file to keep its word, one trial each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]

@@ -3,8 +3,9 @@
 
 use std::{cell::Cell, process::Command, time::Instant};
 
+use statefile::ManualClock;
+
 use super::*;
-use crate::ManualClock;
 
 fn with_setup<T>(dir: &Path, is_cancelled: &dyn Fn() -> bool, use_it: impl FnOnce(&Setup<'_>) -> T) -> T {
     let (clock, start) = (ManualClock::at("2026-02-01T10:30:00Z".parse().unwrap()), Instant::now());

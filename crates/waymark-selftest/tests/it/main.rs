@@ -1,6 +1,8 @@
 //! The self-test tested: on a good directory nothing is broken, and a writer that does what a bad file system would do
 //! is found out.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
+
 use std::{
     io::{self, Write},
     path::Path,
@@ -9,10 +11,8 @@ use std::{
 };
 
 use fs_err as fs;
-use statefile::{
-    SystemClock,
-    selftest::{Kind, Promise, Report, Setup, Trial, Verdict, child, run},
-};
+use statefile::SystemClock;
+use waymark_selftest::{Kind, Promise, Report, Setup, Trial, Verdict, child, run};
 
 /// How a process of the trials is to behave.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,7 +30,7 @@ enum Behaviour {
 /// Starts the ignored test `a_process` of this binary.
 fn command(behaviour: Behaviour, kind: Kind, dir: &Path) -> Command {
     let mut command = Command::new(std::env::current_exe().unwrap());
-    command.args(["--ignored", "--exact", "--nocapture", "selftest::a_process"]);
+    command.args(["--ignored", "--exact", "--nocapture", "a_process"]);
     command.env("KIND", kind.to_string()).env("BEHAVIOUR", format!("{behaviour:?}")).env("PLACE", dir);
     command
 }
@@ -48,6 +48,11 @@ fn report(behaviour: Behaviour, dir: &Path, budget: Duration) -> Report {
         progress: &|_, _| {},
     })
     .unwrap()
+}
+
+/// The names in a directory, in no order.
+fn names(dir: &Path) -> Vec<String> {
+    fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned()).collect()
 }
 
 fn of(report: &Report, promise: Promise) -> &Trial {
@@ -71,7 +76,7 @@ fn a_good_directory_keeps_every_promise_but_perhaps_durability() {
     at_least(Promise::Replacement, "reads", 10.0);
     at_least(Promise::Durability, "flushes", 5.0);
     assert!(of(&report, Promise::Room).detail.contains("killed; a writer whose write failed"), "{report:?}");
-    assert_eq!(super::names(dir.path()), ["somebody's"]);
+    assert_eq!(names(dir.path()), ["somebody's"]);
 }
 
 #[test]
@@ -85,7 +90,7 @@ fn memory_does_not_last() {
     let report = report(Behaviour::Good, dir.path(), Duration::from_secs(1));
     let durability = of(&report, Promise::Durability);
     assert_eq!((durability.verdict, report.verdict()), (Verdict::Broken, Verdict::Broken), "{durability:?}");
-    assert!(super::names(dir.path()).is_empty());
+    assert!(names(dir.path()).is_empty());
 }
 
 #[test]
@@ -97,7 +102,7 @@ fn a_replacement_that_is_not_atomic_is_found_out() {
         assert_eq!(trial.verdict, Verdict::Broken, "{trial:?}");
         assert!(trial.advice.is_some());
     }
-    assert!(super::names(dir.path()).is_empty());
+    assert!(names(dir.path()).is_empty());
 }
 
 #[test]

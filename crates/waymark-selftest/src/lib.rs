@@ -1,4 +1,4 @@
-//! Can this mount hold state? Trials of this crate's promises on a file system that a site wants to use.
+//! Can this mount hold state? Trials of the promises of `statefile` on a file system that a site wants to use.
 //!
 //! What a state file promises rests on what the file system does: that a rename is atomic, that a flush reaches the
 //! disk, that a lock excludes. File systems differ (ext4, xfs, NFS, Lustre, tmpfs, overlay, FUSE), and so do their mount
@@ -16,18 +16,20 @@
 //! # Processes
 //!
 //! Trials kill processes and lock against them, and only a program knows how to start itself again. It gives a way to
-//! do so ([`Setup::command`]), and answers with [`child`] when it finds itself started like that.
+//! do so ([`Setup::command`]), and answers with [`child`] when it finds itself started like that. [`Screen`] and [`work_if_asked`] do both for a program
+//! with a command line.
 //!
 //! # What is absent
 //!
 //! A loss of power, a disk that is really full, and another host: no program can make them on a mount that others use.
-//! The file operations of the trials themselves do not go through the seam for faults in `sys`; what they try does.
+//! The file operations of the trials themselves do not go through the seam for faults in `statefile`; what they try does.
 
 mod child;
 mod judge;
 mod mount;
 mod process;
 mod report;
+mod screen;
 mod trials;
 
 use std::{
@@ -38,13 +40,14 @@ use std::{
 };
 
 use chrono::{DateTime, Utc};
+use statefile::Clock;
 
 pub use self::{
     child::{Kind, child},
     mount::{FileSystem, Mount},
     report::{Promise, Report, Trial, Verdict},
+    screen::{Screen, ScreenError, work_if_asked},
 };
-use crate::Clock;
 
 /// What a self-test is given.
 #[expect(missing_debug_implementations, reason = "made of closures")]
@@ -100,7 +103,8 @@ pub enum SelftestError {
 ///
 /// ```
 /// use std::{process::Command, time::{Duration, Instant}};
-/// use statefile::{SystemClock, selftest::{Promise, Setup, Verdict, run}};
+/// use statefile::SystemClock;
+/// use waymark_selftest::{Promise, Setup, Verdict, run};
 ///
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// # let dir = tempfile::tempdir()?;
