@@ -43,13 +43,12 @@ impl Owner {
     /// This process, now.
     #[expect(clippy::disallowed_methods, reason = "a lock says who asks, which only the process itself knows")]
     pub fn current(clock: &dyn Clock) -> Self {
-        let user = ["USER", "LOGNAME"].iter().find_map(|name| std::env::var(name).ok().filter(|user| !user.is_empty()));
         let command =
             std::env::args_os().map(|part| without_password(&part.to_string_lossy())).collect::<Vec<_>>().join(" ");
         Self {
             pid: std::process::id(),
             host: gethostname::gethostname().to_string_lossy().into_owned(),
-            user: user.unwrap_or_else(|| format!("uid {}", rustix::process::geteuid().as_raw())),
+            user: user(|name| std::env::var(name).ok()),
             command: command.chars().take(COMMAND_CHARS_MAX).collect(),
             started_at: clock.now(),
         }
@@ -70,6 +69,12 @@ impl Owner {
         };
         rustix::process::test_kill_process(pid) != Err(rustix::io::Errno::SRCH)
     }
+}
+
+/// Who the environment says we are; the number where it says nothing.
+fn user(variable: impl Fn(&str) -> Option<String>) -> String {
+    let named = ["USER", "LOGNAME"].into_iter().find_map(|name| variable(name).filter(|user| !user.is_empty()));
+    named.unwrap_or_else(|| format!("uid {}", rustix::process::geteuid().as_raw()))
 }
 
 /// An argument with `***` for the user and password of each address in it.
@@ -233,6 +238,48 @@ fn read_owner(path: &Path) -> Option<Owner> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ManualClock;
+
+    #[test]
+    fn a_user_is_named_by_the_environment_or_by_a_number() {
+        let number = format!("uid {}", rustix::process::geteuid().as_raw());
+        for (user_variable, logname, expect) in [
+            (Some("ada"), Some("bob"), "ada"),
+            (Some(""), Some("bob"), "bob"),
+            (None, Some("bob"), "bob"),
+            (Some(""), Some(""), &number),
+            (None, None, &number),
+        ] {
+            let variable = |name: &str| if name == "USER" { user_variable } else { logname }.map(str::to_owned);
+            assert_eq!(user(variable), expect);
+        }
+    }
+
+    #[test]
+    fn a_holder_is_dead_where_that_is_certain() {
+        let me = Owner::current(&ManualClock::at(DateTime::UNIX_EPOCH));
+        // Linux numbers processes up to 2^22.
+        let nobody = 2_000_000_000;
+        let elsewhere = format!("not-{}", me.host);
+        for (pid, host, is_dead) in [
+            (me.pid, &me.host, false),
+            (nobody, &me.host, true),
+            (u32::MAX, &me.host, true),
+            (0, &me.host, true),
+            (nobody, &elsewhere, false),
+        ] {
+            let owner = Owner { pid, host: host.clone(), ..me.clone() };
+            assert_eq!(owner.is_dead(), is_dead, "{pid} on {host}");
+        }
+    }
+
+    #[test]
+    fn a_holder_is_told_in_one_line() {
+        let started_at = "2026-02-01T10:30:00Z".parse().unwrap_or_default();
+        let command = "gsi-create".to_owned();
+        let owner = Owner { pid: 7, host: "daq01".to_owned(), user: "ada".to_owned(), command, started_at };
+        assert_eq!(owner.to_string(), "process 7 of ada on daq01 since 2026-02-01T10:30:00Z");
+    }
 
     #[test]
     fn no_password_of_an_address_is_recorded() {

@@ -4,6 +4,7 @@
 
 mod io;
 mod power;
+mod refusals;
 mod workloads;
 
 use std::{
@@ -67,6 +68,8 @@ struct Script {
     failed: Vec<String>,
     /// What happened.
     done: Vec<Done>,
+    /// The permissions with which temporary files were made.
+    modes: Vec<u32>,
 }
 
 const EINTR: i32 = 4;
@@ -138,9 +141,13 @@ pub(crate) fn write(path: &Path, bytes: &[u8], operation: impl FnOnce(&[u8]) -> 
     error.map_or(Ok(written), |errno| Err(std::io::Error::from_raw_os_error(errno)))
 }
 
-/// Notes the name of a new temporary file.
+/// Notes the name of a new temporary file, and its permissions, which whoever wants to open it at once goes by.
 pub(crate) fn created(path: &Path) {
+    use std::os::unix::fs::PermissionsExt as _;
     note(Done::Create(path.to_owned()));
+    if let Ok(metadata) = fs_err::metadata(path) {
+        SCRIPT.with_borrow_mut(|script| script.modes.push(metadata.permissions().mode() & 0o7777));
+    }
 }
 
 fn done(call: &Call<'_>) -> Option<Done> {
