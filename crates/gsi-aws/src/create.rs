@@ -29,6 +29,7 @@ use crate::{
     event::{EventKind, WaitReason},
     record::RecordError,
     report::Outcome,
+    rollback::is_disputed,
     run::Run,
     spec::IndexSpec,
     words,
@@ -69,6 +70,8 @@ pub(crate) struct Job<'a> {
     key: GsiKey,
     /// The status that the state had at the start of the run.
     found: GsiStatus,
+    /// It was created here, and an earlier run saw another one than was wanted.
+    was_disputed: bool,
     started: Instant,
     /// How much work hangs on this index: its own, and the table's other indexes'.
     work_ahead: Duration,
@@ -81,8 +84,9 @@ impl<'a> Job<'a> {
         let key = spec.key();
         let known = run.recorder.status_of(&key);
         let found = known.as_ref().map_or(GsiStatus::Pending, |gsi| gsi.status);
+        let was_disputed = known.as_ref().is_some_and(is_disputed);
         let progress = Mutex::new(Progress::new(known.as_ref(), look));
-        Self { run, spec, key, found, started: Instant::now(), work_ahead, progress }
+        Self { run, spec, key, found, was_disputed, started: Instant::now(), work_ahead, progress }
     }
 
     /// Sees to the index until it is settled, or until something bigger ends the work; then with what is
@@ -163,12 +167,13 @@ impl<'a> Job<'a> {
     }
 
     /// There is another index of the name. Unless it was seen active as ours, nobody knows that it is: the state has only
-    /// the intent of a request, and what was asked for looks different.
+    /// the intent of a request, and what was asked for looks different. One that was seen as ours stays disputed.
     async fn is_different(&self, differences: &[Difference]) -> Result<Outcome, Turn> {
         let text = differences.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
-        let is_doubtful = self.found != GsiStatus::Active || self.progress().was_lost;
+        let was_seen_as_ours = self.found == GsiStatus::Active || self.was_disputed;
+        let is_doubtful = !was_seen_as_ours || self.progress().was_lost;
         let origin = is_doubtful.then_some(Origin::Adopted);
-        self.fail_with(origin, format!("an index of this name exists and differs: {text}"), Vec::new()).await
+        self.fail_with(origin, format!("{}: {text}", words::DIFFERS), Vec::new()).await
     }
 
     async fn is_active(&self) -> Result<Outcome, Turn> {

@@ -12,6 +12,9 @@ use crate::{
     retry::Decision,
 };
 
+/// How an error begins where an index of the wanted name is another one.
+pub(crate) const DIFFERS: &str = "an index of this name exists and differs";
+
 /// A failed call and what is done about it.
 pub(crate) fn refused(error: &ApiError, class: ErrorClass, attempt: u32, decision: Decision) -> HistoryEvent {
     HistoryEvent::Refused {

@@ -22,6 +22,7 @@ use tokio::{sync::Semaphore, task::JoinSet, time::Instant};
 use tokio_util::sync::CancellationToken;
 
 use self::job::{Job, Stop};
+pub(crate) use self::select::is_disputed;
 pub use self::{
     report::{RollbackError, RollbackOutcome, RollbackReport, RolledBack},
     select::{LeftAlone, RollbackFilter, RollbackSelection, known_indexes, select},

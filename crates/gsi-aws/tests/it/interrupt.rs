@@ -1,8 +1,9 @@
 //! Stopped by request at chosen moments, then started again.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
-use gsi_aws::Outcome;
+use async_trait::async_trait;
+use gsi_aws::{ApiError, CreateIndex, IndexApi, Outcome, RunOptions, create_all, describe::TableDescription};
 use gsi_state::GsiStatus;
 use tokio_util::sync::CancellationToken;
 
@@ -87,4 +88,42 @@ async fn a_request_under_way_is_answered_and_recorded() {
     assert_eq!(outcomes, [&Outcome::StillBuilding, &Outcome::NotStarted]);
     assert_eq!(world.creations(&specs[0]), 1);
     assert_eq!(world.entry(&specs[0]).status, GsiStatus::InProgress);
+}
+
+/// Requests for indexes of the table `slow` take ten seconds to be answered.
+struct Slow(Arc<crate::spy::Spy>);
+
+#[async_trait]
+impl IndexApi for Slow {
+    async fn describe_table(&self, table: &str) -> Result<TableDescription, ApiError> {
+        self.0.describe_table(table).await
+    }
+
+    async fn create_index(&self, request: &CreateIndex<'_>) -> Result<(), ApiError> {
+        if request.spec.table == "slow" {
+            tokio::time::sleep(Duration::from_secs(10)).await;
+        }
+        self.0.create_index(request).await
+    }
+
+    async fn delete_index(&self, table: &str, index: &str) -> Result<(), ApiError> {
+        self.0.delete_index(table, index).await
+    }
+}
+
+/// The user's wish comes after one second, and ends the one table; the time is up after five; the other table's request is
+/// answered after ten. Whoever ends last must not make people forget the wish.
+#[tokio::test(start_paused = true)]
+async fn a_wish_stays_a_wish_when_the_time_is_up_before_the_last_table_ends() {
+    let world = World::new().tables(&["quick", "slow"]).await;
+    let specs = vec![spec("quick", "aaa"), spec("slow", "bbb")];
+    let mut manager = world.manager();
+    manager.initialize(specs.iter().map(gsi_aws::IndexSpec::key)).unwrap();
+    let options = RunOptions { timeout: Some(Duration::from_secs(5)), ..world.options.clone() };
+    let cancel = cancelled_after(Duration::from_secs(1));
+    let api = Arc::new(Slow(Arc::clone(&world.spy)));
+    let (_, result) = create_all(manager, api, specs, options, world.events.clone(), cancel).await;
+    let report = result.unwrap();
+    assert_eq!(report.elapsed.as_secs(), 10, "{report:?}");
+    assert!(report.is_interrupted, "{report:?}");
 }

@@ -1,10 +1,16 @@
 //! A rollback against a service that refuses.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
+use async_trait::async_trait;
 use dynamo_embedded::IndexAction;
-use gsi_aws::rollback::RollbackOutcome;
+use gsi_aws::{
+    ApiError, CreateIndex, IndexApi, Operation,
+    describe::TableDescription,
+    rollback::{RollbackOptions, RollbackOutcome, roll_back},
+};
 use gsi_state::GsiStatus;
+use tokio_util::sync::CancellationToken;
 
 use crate::{rollback::*, support::*};
 
@@ -91,4 +97,43 @@ async fn a_table_that_is_not_there_is_no_success() {
         "{story:?}"
     );
     assert_eq!(status(&world, &ours[2]), GsiStatus::Active, "it may be another account, or another region");
+}
+
+/// A service whose name leads nowhere.
+struct Nowhere;
+
+fn unknown_host(operation: Operation) -> ApiError {
+    ApiError::NoAnswer { operation, detail: "dispatch failure: dns error: failed to lookup address".to_owned() }
+}
+
+#[async_trait]
+impl IndexApi for Nowhere {
+    async fn describe_table(&self, _: &str) -> Result<TableDescription, ApiError> {
+        Err(unknown_host(Operation::DescribeTable))
+    }
+
+    async fn create_index(&self, _: &CreateIndex<'_>) -> Result<(), ApiError> {
+        Err(unknown_host(Operation::UpdateTable))
+    }
+
+    async fn delete_index(&self, _: &str, _: &str) -> Result<(), ApiError> {
+        Err(unknown_host(Operation::UpdateTable))
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_unknown_host_is_called_that_and_not_a_want_of_credentials() {
+    let (world, specs, _) = prepared("").await;
+    let targets = ours(&world);
+    let options = RollbackOptions { tables_parallel_max: 1, ..RollbackOptions::default() };
+    let (manager, cancel) = (opened(&world).await, CancellationToken::new());
+    let (_, result) = roll_back(manager, Arc::new(Nowhere), targets, options, world.events.clone(), cancel).await;
+    let report = result.unwrap();
+    let said: BTreeMap<_, _> = report.indexes.iter().map(|story| (story.index.as_str(), &story.outcome)).collect();
+    let failed = |text: &str| RollbackOutcome::Failed { error: text.to_owned() };
+    let host = failed(&unknown_host(Operation::DescribeTable).to_string());
+    let other = failed("not attempted: this call would be refused, as one about another table was");
+    let [first, second, third] = specs.each_ref().map(|spec| said[spec.name.as_str()]);
+    assert_eq!((first, second, third), (&host, &host, &other));
+    assert!(report.elapsed_seconds < 1.0, "{report:?}");
 }

@@ -19,7 +19,7 @@ const PARALLEL_MAX: usize = 10;
 pub(super) fn check_status(cli: &Cli, printer: Printer) -> Result<Exit, Failure> {
     let definitions = definitions(cli, printer)?;
     let (runtime, clock) = runtime(cli)?;
-    runtime.block_on(async {
+    runtime.block_on(wire::until_a_signal(async {
         let looking = Box::pin(wire::connect_to_look(cli, &definitions, &clock, printer)).await?;
         let names: Vec<String> = definitions.tables().map(|(name, _)| name.to_owned()).collect();
         let tables =
@@ -28,5 +28,5 @@ pub(super) fn check_status(cli: &Cli, printer: Printer) -> Result<Exit, Failure>
         let exit = check.exit();
         present::check(&check, cli.json, printer).map_err(|error| Failure::new(Exit::Unexpected, error))?;
         Ok(exit)
-    })
+    }))
 }

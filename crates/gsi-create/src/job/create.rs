@@ -115,6 +115,7 @@ async fn create_on(
         archive: archive.as_deref(),
         reports: &reports,
         exit,
+        is_retry: cli.retry_failed,
     };
     present::end(&end, &cli.state_dir, cli.json, printer).map_err(|error| Failure::new(Exit::Unexpected, error))?;
     Ok(exit)

@@ -32,10 +32,10 @@ pub(super) fn plan(cli: &Cli, printer: Printer) -> Result<Exit, Failure> {
         ..PlanOptions::default()
     };
     let (runtime, clock) = runtime(cli)?;
-    let plan = runtime.block_on(async {
+    let plan = runtime.block_on(wire::until_a_signal(async {
         let looking = Box::pin(wire::connect_to_look(cli, &definitions, &clock, printer)).await?;
         Ok::<_, Failure>(plan_all(looking.api.clone() as Arc<dyn IndexApi>, &specs, &options).await)
-    })?;
+    }))?;
     let exit = if plan.has_obstacles() {
         Exit::SomeFailed
     } else if plan.has_work() {
@@ -60,11 +60,11 @@ pub(super) fn export(cli: &Cli, printer: Printer) -> Result<Exit, Failure> {
     }
     let (runtime, clock) = runtime(cli)?;
     let options = PlanOptions::default();
-    let tables = runtime.block_on(async {
+    let tables = runtime.block_on(wire::until_a_signal(async {
         let looking = Box::pin(wire::connect_to_look(cli, &Definitions::default(), &clock, printer)).await?;
         let api = looking.api.clone() as Arc<dyn IndexApi>;
         Ok::<_, Failure>(describe_tables(api, names, options.looks_parallel_max, options.pause).await)
-    })?;
+    }))?;
     let mut document = serde_json::Map::new();
     for (name, table) in tables {
         let table = table.map_err(|error| {

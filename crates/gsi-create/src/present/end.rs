@@ -23,6 +23,8 @@ pub(crate) struct End<'a> {
     /// The reports that were written, in their readable form.
     pub(crate) reports: &'a [PathBuf],
     pub(crate) exit: Exit,
+    /// `--retry-failed` was said.
+    pub(crate) is_retry: bool,
 }
 
 /// Prints the end of a run.
@@ -86,21 +88,23 @@ fn lines(end: &End<'_>, state_dir: &Path) -> Vec<String> {
     let reports = reports.iter().map(|report| report.display().to_string());
     lines.extend(reports.map(|report| format!("report: {}", clean(&report))));
     let state_dir = state_dir.display().to_string();
-    lines.extend(next_step(report, end.validation).map(|step| format!("next: {step} (state: {})", clean(&state_dir))));
+    lines.extend(next_step(end).map(|step| format!("next: {step} (state: {})", clean(&state_dir))));
     lines
 }
 
 /// What to do next, from what came of the indexes: the exit code says too little.
-fn next_step(report: &RunReport, validation: &ValidationReport) -> Option<&'static str> {
+fn next_step(end: &End<'_>) -> Option<&'static str> {
+    let End { report, validation, .. } = end;
     let has = |is_of_sort: fn(&Outcome) -> bool| report.count(is_of_sort) > 0;
     if report.is_interrupted {
         Some("run the same command again to go on")
-    } else if report.stopped_by.is_some() {
-        // What the run did not come to has not failed, so `--retry-failed` would pass over it.
-        Some("remove the cause, then run the same command without `--retry-failed`")
-    } else if has(|outcome| matches!(outcome, Outcome::Unsettled { .. })) {
-        // `--retry-failed` passes over what is not known to have failed.
-        Some("remove the cause, then run the same command without `--retry-failed`")
+    } else if report.stopped_by.is_some() || has(|outcome| matches!(outcome, Outcome::Unsettled { .. })) {
+        // What the run did not come to, or what is not known to have failed, `--retry-failed` would pass over.
+        Some(if end.is_retry {
+            "remove the cause, then run the same command without `--retry-failed`"
+        } else {
+            "remove the cause, then run the same command again"
+        })
     } else if has(|outcome| matches!(outcome, Outcome::Failed { .. })) {
         Some("remove the cause, then run the same command with `--retry-failed`")
     } else if report.has_unfinished() {

@@ -15,6 +15,7 @@ use anyhow::Context as _;
 use gsi_aws::{sdk::SdkIndexApi, spec::Definitions};
 use tempfile::TempDir;
 use terminal::Printer;
+use tokio_util::sync::CancellationToken;
 
 use super::{RunClock, connect, embedded};
 use crate::{
@@ -28,6 +29,16 @@ pub(crate) struct Looking {
     pub(crate) api: Arc<SdkIndexApi>,
     #[expect(dead_code, reason = "held for as long as the copy is needed")]
     copy: Option<TempDir>,
+}
+
+/// Looks, until a signal asks for the end: a copy is removed then, too.
+pub(crate) async fn until_a_signal<T>(look: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    let cancel = CancellationToken::new();
+    terminal::stop_on_signals(cancel.clone(), || {}).map_err(|error| Failure::new(Exit::Unexpected, error))?;
+    cancel
+        .run_until_cancelled(look)
+        .await
+        .unwrap_or_else(|| Err(Failure::new(Exit::Interrupted, anyhow::anyhow!("interrupted; nothing was changed"))))
 }
 
 /// Connects like [`connect`], to look and nothing else.

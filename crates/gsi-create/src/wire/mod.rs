@@ -16,7 +16,7 @@ use terminal::Printer;
 use self::embedded::ITEMS;
 pub(crate) use self::{
     clock::{RunClock, runtime, throttle},
-    look::connect_to_look,
+    look::{connect_to_look, until_a_signal},
     metrics::{metrics, watch_progress},
     rehearsal::RehearsalStage,
 };

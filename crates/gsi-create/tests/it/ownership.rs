@@ -138,3 +138,54 @@ fn what_was_active_and_is_being_built_again_is_not_ours() {
     assert_eq!(answer["indexes"].as_array().unwrap().len(), 0, "{answer:#}");
     assert_eq!(there(&env, "crew"), ["by-date", "by-rank"]);
 }
+
+/// The definitions, with another key of `by-date`.
+fn with_another_key(definitions: &str) -> String {
+    definitions.replace(r#""AttributeName":"by-date""#, r#""AttributeName":"rank""#)
+}
+
+/// A rollback that must not decide whose the index is, and says so; `--include-adopted` decides it.
+fn is_disputed(env: &TestEnv) {
+    let usual = ["--rollback", "--yes", "--endpoint", "embedded:db.sqlite", "--state-dir", "s", "-q"];
+    let said = stderr(&env.command(usual).assert().code(1));
+    assert!(said.contains("crew.by-date is left alone: one of that name was created here"), "{said}");
+    assert!(said.contains("--include-adopted"), "{said}");
+    assert_eq!(undo(env, &[])["exit_code"], 1);
+    assert_eq!(there(env, "crew"), ["by-date"]);
+    assert_eq!(undo(env, &["--include-adopted"])["indexes"][0]["outcome"], "deleted");
+    assert_eq!(there(env, "crew"), Vec::<String>::new());
+}
+
+#[test]
+fn what_an_archived_job_made_and_a_later_one_wants_otherwise_is_disputed() {
+    let definitions = definitions(&[("crew", "by-date")]);
+    let env = env_with(&definitions);
+    run(&env, &[]).success();
+    env.write("gsis.json", with_another_key(&definitions));
+    run(&env, &[]).code(1);
+    run(&env, &[]).code(1);
+    is_disputed(&env);
+}
+
+#[test]
+fn what_was_made_and_replaced_by_somebody_else_is_not_deleted() {
+    let definitions = definitions(&[("crew", "by-date"), ("crew", "by-rank")]);
+    let env = env_with(&definitions);
+    run(&env, &["--embedded-faults", "UpdateTable[crew/by-rank]#*=ValidationException(no)"]).code(1);
+    // Somebody deletes ours, and makes another one, while our state still calls it active.
+    let theirs = ["--endpoint", "embedded:db.sqlite", "--state-dir", "theirs", "--embedded-times", "0s,0s,0s"];
+    env.command(theirs.iter().chain(&["gsis.json", "--no-validate"])).assert().success();
+    let delete = ["--rollback", "--include-adopted", "--index", "by-date", "--index", "by-rank", "--yes"];
+    env.command(theirs.iter().chain(&delete)).assert().success();
+    let one = only_by_date();
+    somebody_else_makes(&env, &with_another_key(&one));
+    env.write("gsis.json", one);
+    run(&env, &[]).code(1);
+    // Looked at again, it is no clearer.
+    run(&env, &[]).code(1);
+    is_disputed(&env);
+}
+
+fn only_by_date() -> String {
+    definitions(&[("crew", "by-date")])
+}

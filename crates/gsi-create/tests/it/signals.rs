@@ -31,3 +31,29 @@ fn stopped_once_it_saves_and_the_next_start_goes_on() {
         each_once(&env, 2);
     }
 }
+
+#[test]
+fn a_look_at_a_file_leaves_no_copy_behind() {
+    let env = env();
+    run(&env, &["--table", "crew"]).success();
+    fs_err::create_dir(env.join("tmp")).unwrap();
+    let modes: [&[&str]; 3] = [&["--plan"], &["--check-status"], &["--validate"]];
+    for (mode, signal) in modes.iter().flat_map(|mode| [(mode, "interrupt"), (mode, "terminate")]) {
+        // Every look is refused, and taken again after a second.
+        let args = [mode, &["--embedded-faults", "DescribeTable#*=ThrottlingException"][..]].concat();
+        let mut command = env.plain_command(timed(SLOW, &args));
+        command.env("TMPDIR", env.join("tmp"));
+        let running = Running::start(command);
+        let copies = || fs_err::read_dir(env.join("tmp")).unwrap().count();
+        while copies() == 0 {
+            std::thread::yield_now();
+        }
+        if signal == "interrupt" {
+            running.interrupt();
+        } else {
+            running.terminate();
+        }
+        let ended = running.wait();
+        assert_eq!((ended.status.code(), copies()), (Some(130), 0), "{mode:?}, {signal}: {ended:?}");
+    }
+}

@@ -20,9 +20,16 @@ fn process(name: &str, dir: &Path, argument: usize) -> Child {
     command.env("ARGUMENT", argument.to_string()).stdout(Stdio::null()).stderr(Stdio::inherit()).spawn().unwrap()
 }
 
+/// What a process of a test is told. Should the test fail, or be killed, the process ends with the thread that started
+/// it: one that polls for ever would keep a core busy for ever.
 #[expect(clippy::disallowed_methods, reason = "how a test tells its process what to do")]
 fn argument() -> usize {
+    end_with_the_test();
     std::env::var("ARGUMENT").unwrap().parse().unwrap()
+}
+
+fn end_with_the_test() {
+    rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL)).unwrap();
 }
 
 /// Processes, and acquisitions of each.
@@ -134,6 +141,7 @@ fn a_stopped_holder_still_holds() {
 #[test]
 #[ignore = "a process that a_stopped_holder_still_holds starts and kills"]
 fn one_who_never_ends() {
+    end_with_the_test();
     let _lock = acquire(Path::new("state.lock"));
     writeln!(io::stdout(), "HOLDING").unwrap();
     loop {

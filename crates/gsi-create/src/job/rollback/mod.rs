@@ -42,7 +42,15 @@ pub(super) fn undo(cli: &Cli, only_unfinished: bool, printer: Printer) -> Result
     clear_reports(cli, printer);
     let mut selection = selected(cli, &manager, defined.as_ref(), only_unfinished)?;
     for (key, reason) in &selection.left_alone {
-        printer.comment(format_args!("{} is left alone: {reason}", clean(&key.to_string())));
+        let key = key.to_string();
+        if *reason == LeftAlone::Disputed {
+            let key = clean(&key);
+            printer.warn(format_args!(
+                "{key} is left alone: {reason}; if it is to go all the same, add `--include-adopted`"
+            ));
+        } else {
+            printer.comment(format_args!("{} is left alone: {reason}", clean(&key)));
+        }
     }
     refuse_what_was_named(cli, &selection)?;
     if selection.chosen.is_empty() {
@@ -77,7 +85,7 @@ pub(super) fn undo(cli: &Cli, only_unfinished: bool, printer: Printer) -> Result
     };
     let kept_report = keep_report(cli, &manager, &report, &clock, printer);
     let archive = archive_if_complete(&mut manager)?;
-    let exit = exit_of(&report, &kept);
+    let exit = exit_of(&report, &kept, &selection.left_alone);
     let undone = Undone {
         report: &report,
         kept: &kept,
@@ -151,11 +159,13 @@ fn options(cli: &Cli) -> RollbackOptions {
     }
 }
 
-/// How a rollback ended; an index that somebody chose to keep is not gone, either.
-fn exit_of(report: &RollbackReport, kept: &[GsiKey]) -> Exit {
+/// How a rollback ended; an index that somebody chose to keep is not gone, either, nor one of which nobody knows whose it
+/// is.
+fn exit_of(report: &RollbackReport, kept: &[GsiKey], left_alone: &[(GsiKey, LeftAlone)]) -> Exit {
+    let is_disputed = left_alone.iter().any(|(_, reason)| *reason == LeftAlone::Disputed);
     if report.is_interrupted {
         Exit::Interrupted
-    } else if report.has_failures() || !kept.is_empty() {
+    } else if report.has_failures() || !kept.is_empty() || is_disputed {
         Exit::SomeFailed
     } else if report.has_unfinished() {
         Exit::StillBuilding
@@ -189,7 +199,7 @@ fn refuse_what_was_named(cli: &Cli, selection: &RollbackSelection) -> Result<(),
     })
 }
 
-/// An empty selection is no error.
+/// An empty selection is no error, unless something was left out that may be ours.
 fn nothing_to_undo(
     cli: &Cli,
     manager: &mut GsiStateManager,
@@ -200,14 +210,15 @@ fn nothing_to_undo(
     let dir = manager.path().parent().unwrap_or(&cli.state_dir).to_owned();
     // The start before may have been killed when all was done but this.
     let archive = archive_if_complete(manager)?;
+    let exit = exit_of(&report, &[], &selection.left_alone);
     let undone = Undone {
         report: &report,
         kept: &[],
         left_alone: &selection.left_alone,
         archive: archive.as_deref(),
         kept_report: None,
-        exit: Exit::Done,
+        exit,
     };
     present::undone(&undone, &dir, cli.json, printer).map_err(|error| Failure::new(Exit::Unexpected, error))?;
-    Ok(Exit::Done)
+    Ok(exit)
 }
