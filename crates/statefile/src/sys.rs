@@ -175,14 +175,19 @@ pub(crate) fn rename_to_free_name(from: &Path, to: &Path) -> io::Result<bool> {
         Ok(()) => Ok(true),
         Err(Errno::EXIST) => Ok(false),
         // A file system without that call, say NFS: a link does not replace anything either.
-        Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => match fs::hard_link(from, to) {
-            Ok(()) => fs::remove_file(from).map(|()| true),
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
-            Err(error) => Err(error),
-        },
+        Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => link_to_free_name(from, to),
         Err(error) => Err(error.into()),
     };
     call!(Call::Rename(from, to), rename())
+}
+
+/// The same in two steps, between which the file has both names.
+fn link_to_free_name(from: &Path, to: &Path) -> io::Result<bool> {
+    match fs::hard_link(from, to) {
+        Ok(()) => fs::remove_file(from).map(|()| true),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
+        Err(error) => Err(error),
+    }
 }
 
 /// Removes a name.
@@ -239,5 +244,39 @@ impl Write for File {
 
     fn flush(&mut self) -> io::Result<()> {
         self.0.flush()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+
+    #[test]
+    fn a_name_that_is_taken_is_not_replaced_one_way_or_the_other() {
+        for rename in [rename_to_free_name, link_to_free_name] {
+            let dir = tempfile::tempdir().unwrap();
+            let (from, to) = (dir.path().join("from"), dir.path().join("to"));
+            let error = rename(&from, &to).unwrap_err();
+            assert_eq!(error.kind(), io::ErrorKind::NotFound, "there is nothing to rename");
+            fs::write(&from, "new").unwrap();
+            assert!(rename(&from, &to).unwrap());
+            assert!(!from.exists());
+            fs::write(&from, "newer").unwrap();
+            assert!(!rename(&from, &to).unwrap());
+            assert_eq!(
+                (fs::read_to_string(&from).unwrap(), fs::read_to_string(&to).unwrap()),
+                ("newer".into(), "new".into())
+            );
+        }
+    }
+
+    #[test]
+    fn what_has_just_the_most_bytes_is_read() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("file");
+        fs::write(&path, "12345").unwrap();
+        assert_eq!(read_at_most(&path, 5).unwrap(), b"12345");
+        assert_eq!(read_at_most(&path, 4).unwrap_err().kind(), io::ErrorKind::FileTooLarge);
     }
 }

@@ -93,3 +93,33 @@ impl PartialEq for UnknownFields {
 }
 
 impl Eq for UnknownFields {}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+    use serde::Serializer as _;
+
+    use super::*;
+
+    #[test]
+    fn unknown_fields_are_written_as_they_were_and_equal_to_the_letter() {
+        let fields = |object: &str| UnknownFields::of(object, &["known"]).unwrap();
+        let note = fields(r#"{"known": 1, "b": {"y": 1.50, "x": 2}, "a": 18446744073709551616}"#);
+        let mut text = Vec::new();
+        let mut serializer = serde_json::Serializer::new(&mut text);
+        let mut object = serializer.serialize_map(None).unwrap();
+        note.serialize_into(&mut object).unwrap();
+        SerializeMap::end(object).unwrap();
+        let text = String::from_utf8(text).unwrap();
+        assert_eq!(text, r#"{"b":{"y": 1.50, "x": 2},"a":18446744073709551616}"#);
+        for (other, is_equal) in [
+            (text.as_str(), true),
+            (r#"{"b":{"y": 1.5, "x": 2},"a":18446744073709551616}"#, false),
+            (r#"{"a":18446744073709551616,"b":{"y": 1.50, "x": 2}}"#, false),
+            (r#"{"b":{"y": 1.50, "x": 2}}"#, false),
+        ] {
+            assert_eq!(note == fields(other), is_equal, "{other}");
+        }
+        assert!(UnknownFields::of("[1]", &[]).unwrap_err().to_string().contains("expected an object"));
+    }
+}
