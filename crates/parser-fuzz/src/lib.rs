@@ -9,8 +9,6 @@
 //! 1. No target panics, whatever the bytes, unless a parser breaks a promise of its crate.
 //! 2. A target needs nothing but a directory for temporary files, and leaves nothing there.
 //!
-//! Absent: the configuration of `run-archiver`, which is part of a program; its tests do the same with it.
-//!
 //! ```
 //! for target in parser_fuzz::TARGETS {
 //!     (target.check)(b"\0\xff{[");
@@ -33,11 +31,12 @@ pub struct Target {
 }
 
 /// All targets.
-pub const TARGETS: [Target; 10] = [
+pub const TARGETS: [Target; 11] = [
     Target { name: "gsi_state", check: states::gsi_state },
     Target { name: "journal", check: states::journal },
     Target { name: "run_state", check: states::run_state },
     Target { name: "definitions", check: definitions::definitions },
+    Target { name: "configuration", check: run_config::fuzzing::configuration },
     Target { name: "fhicl", check: records::fhicl },
     Target { name: "stored_fhicl", check: records::stored_fhicl },
     Target { name: "blob", check: records::blob },

@@ -8,7 +8,9 @@ use artdaq_db::{ConfigError as ArtdaqError, ErrorClass};
 use run_pipeline::{ListingError, Stage, StageError};
 use ucon_db::{BlobError, HttpProblem};
 
-use crate::{config::ConfigError, log::LogError};
+use run_config::ConfigError;
+
+use crate::log::LogError;
 
 /// How the program ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

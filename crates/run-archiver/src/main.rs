@@ -3,7 +3,6 @@
 //! The program only configures, wires and presents; the work is done in `run-pipeline` and the stores.
 
 mod cli;
-mod config;
 mod exit;
 mod job;
 mod log;

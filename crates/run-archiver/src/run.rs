@@ -13,12 +13,13 @@ use terminal::{Printer, Verbosity};
 
 use crate::{
     cli::{Cli, Job},
-    config::{self, App, Config, Environment},
     exit::{Exit, Failure},
     job::{Session, recover},
-    log::{Level, Log},
+    log::Log,
     look, notify, present, selftest, wire,
 };
+use run_config::Level;
+use run_config::{App, Config, Environment};
 
 /// Does what the command line asks for.
 pub(crate) fn run(cli: &Cli) -> Exit {
@@ -41,7 +42,7 @@ fn execute(cli: &Cli, printer: Printer) -> Result<Exit, Failure> {
     if let Some((dir, budget)) = cli.selftest() {
         return selftest::selftest(dir, budget, cli.json, printer);
     }
-    let config = config::load(&cli.config, environment(), program_dir().as_deref())?;
+    let config = run_config::load(&cli.config, environment(), program_dir().as_deref())?;
     for warning in &config.warnings {
         printer.warn(terminal::clean(&warning.to_string()));
     }
@@ -129,7 +130,7 @@ pub(crate) fn stage_options(cli: &Cli, config: &Config, mode: Mode) -> Result<St
         max_shrink_percent: app.max_shrink_percent,
         only: cli.only().cloned(),
         hold: config.hold,
-        acknowledged: app.acknowledged()?,
+        acknowledged: wire::acknowledged(app)?,
     })
 }
 

@@ -1,6 +1,6 @@
 //! From the configuration to the stores and the source of records.
 
-use std::{path::PathBuf, sync::Arc};
+use std::sync::Arc;
 
 #[cfg(feature = "mongodb")]
 use artdaq_db::{Certificates, MongoStore, MongoUri};
@@ -8,7 +8,7 @@ use artdaq_db::{
     ConfigStore, DatabaseUri, FilesystemStore, FilesystemUri, RandomOids, Surroundings, ToolError, ToolsStore,
 };
 use fs_err as fs;
-use run_pipeline::{FuzzyBlobStore, FuzzyConfigStore, RecordSource, Stage, StagePaths};
+use run_pipeline::{FuzzyBlobStore, FuzzyConfigStore, RecordSource};
 use run_record::{
     directory::Limits,
     schema::{SCHEMA_FILE, Schema},
@@ -17,12 +17,10 @@ use run_state::{Acknowledgements, RunSet};
 use statefile::{Clock as _, Snapshot, SystemClock};
 use ucon_db::{BlobStore, EmbeddedStore, HttpConfig, HttpStore, ServerUrl, Timeouts, Tls};
 
+use crate::exit::Failure;
+use run_config::{App, ArtdaqDb, Config, UconDb};
 #[cfg(feature = "mongodb")]
-use crate::config::{CA_CERTIFICATE, CLIENT_CERTIFICATE};
-use crate::{
-    config::{App, ArtdaqDb, Config, UconDb},
-    exit::Failure,
-};
+use run_config::{CA_CERTIFICATE, CLIENT_CERTIFICATE};
 
 /// Everything that the stages work with. Nothing is connected, read or created before it is used, but for the schema.
 pub(crate) struct Stores {
@@ -133,30 +131,10 @@ pub(crate) fn ucon(config: &UconDb) -> Result<Arc<dyn BlobStore>, Failure> {
     Ok(Arc::new(store?))
 }
 
-impl App {
-    /// The document of acknowledged gaps.
-    pub(crate) fn acknowledged_gaps(&self) -> PathBuf {
-        self.work_dir.join("acknowledged_gaps.json")
-    }
-
-    /// The runs that somebody has acknowledged as missing, as of now.
-    pub(crate) fn acknowledged(&self) -> Result<RunSet, Failure> {
-        let gaps = Snapshot::<Acknowledgements>::read(&self.acknowledged_gaps()).map_err(|error| {
-            Failure::known(error)
-                .hint("nothing was changed. Mend the file, or move it away: no gap is acknowledged then")
-        })?;
-        Ok(gaps.map(|gaps| gaps.document.active(SystemClock.now())).unwrap_or_default())
-    }
-
-    /// The state files of the import.
-    pub(crate) fn import_paths(&self) -> StagePaths {
-        let (state, failure_log) = (self.import_state_file.clone(), self.import_failure_log.clone());
-        StagePaths { stage: Stage::Import, state, failure_log }
-    }
-
-    /// The state files of the migration.
-    pub(crate) fn migrate_paths(&self) -> StagePaths {
-        let (state, failure_log) = (self.migrate_state_file.clone(), self.migrate_failure_log.clone());
-        StagePaths { stage: Stage::Migrate, state, failure_log }
-    }
+/// The runs that somebody has acknowledged as missing, as of now.
+pub(crate) fn acknowledged(app: &App) -> Result<RunSet, Failure> {
+    let gaps = Snapshot::<Acknowledgements>::read(&app.acknowledged_gaps()).map_err(|error| {
+        Failure::known(error).hint("nothing was changed. Mend the file, or move it away: no gap is acknowledged then")
+    })?;
+    Ok(gaps.map(|gaps| gaps.document.active(SystemClock.now())).unwrap_or_default())
 }

@@ -46,12 +46,14 @@ const ARROWS: &[Row] = &[
     row("artdaq-db", Role::Library, &["run-record", "run-state", "statefile"], &[]),
     row("ucon-db", Role::Library, &["run-record", "run-state", "statefile"], &[]),
     row("run-pipeline", Role::Library, &["artdaq-db", "ucon-db", "run-record", "run-state", "statefile"], &[]),
+    row("run-config", Role::Library, &["artdaq-db", "ucon-db", "run-pipeline", "run-record"], &[]),
     row(
         "run-archiver",
         Role::Binary,
         &[
             "run-state",
             "run-record",
+            "run-config",
             "run-pipeline",
             "artdaq-db",
             "ucon-db",
@@ -68,7 +70,7 @@ const ARROWS: &[Row] = &[
     row(
         "parser-fuzz",
         Role::Library,
-        &["gsi-aws", "gsi-state", "run-state", "run-record", "artdaq-db", "ucon-db", "statefile"],
+        &["gsi-aws", "gsi-state", "run-state", "run-record", "run-config", "artdaq-db", "ucon-db", "statefile"],
         &[],
     ),
     // What its benches measure.

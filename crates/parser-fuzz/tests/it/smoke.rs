@@ -36,6 +36,7 @@ smoke! {
     journal: 1_000,
     run_state: 20_000,
     definitions: 10_000,
+    configuration: 5_000,
     fhicl: 20_000,
     stored_fhicl: 20_000,
     blob: 20_000,

@@ -9,7 +9,9 @@ pub(super) async fn create(session: &Session<'_>) -> Result<Exit, Failure> {
     use artdaq_db::DatabaseUri;
     use serde_json::json;
 
-    use crate::{log::Level, wire};
+    use run_config::Level;
+
+    use crate::wire;
 
     let config = &session.config.artdaq_db;
     let DatabaseUri::Mongo(uri) = &config.database_uri else { return Err(no_server(session)) };

@@ -15,15 +15,16 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     cli::{Cli, Job},
-    config::Config,
     exit::{Exit, Failure},
-    log::{Level, Log},
+    log::Log,
     look,
     notify::{Notifier, Setup, Stopwatch},
     present::{Answer, Follower, StageEnd, troubles},
     run::{is_nobody_known, stage_options, stages},
     wire::{self, Stores},
 };
+use run_config::Config;
+use run_config::Level;
 
 /// One execution, from the moment that the lock is held.
 pub(crate) struct Session<'a> {

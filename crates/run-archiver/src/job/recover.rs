@@ -11,12 +11,12 @@ use std::sync::Arc;
 use super::Session;
 use crate::{
     cli::Cli,
-    config::Config,
     exit::{Exit, Failure, recovery_flag},
-    log::Level,
     present::{Written, recovery_json, recovery_text},
     wire,
 };
+use run_config::Config;
+use run_config::Level;
 
 /// Rebuilds the state of `stage`.
 pub(super) async fn recover(session: &Session<'_>, stage: Stage) -> Result<Exit, Failure> {
@@ -56,7 +56,7 @@ async fn decide(
     let options = RecoveryOptions {
         is_empty_accepted: cli.accept_empty,
         max_shrink_percent: config.app.max_shrink_percent,
-        acknowledged: config.app.acknowledged()?,
+        acknowledged: wire::acknowledged(&config.app)?,
     };
     plan_recovery(paths, sides, &options).map_err(|error| refused(stage, error))
 }

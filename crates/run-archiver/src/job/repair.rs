@@ -6,9 +6,9 @@ use serde_json::json;
 use super::Session;
 use crate::{
     exit::{Exit, Failure},
-    log::Level,
     wire,
 };
+use run_config::Level;
 
 /// Rebuilds the indexes, and says what was found.
 pub(super) async fn repair(session: &Session<'_>) -> Result<Exit, Failure> {

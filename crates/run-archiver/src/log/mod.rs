@@ -15,31 +15,8 @@ use std::{
 use chrono::SecondsFormat;
 use fs_err as fs;
 use fs_err::os::unix::fs::OpenOptionsExt as _;
+use run_config::Level;
 use statefile::Clock;
-
-/// How much a line matters.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Level {
-    /// For whoever looks for a fault.
-    Debug,
-    /// The usual course of things.
-    Info,
-    /// Something that deserves a look.
-    Warning,
-    /// Something that failed.
-    Error,
-}
-
-impl Level {
-    const fn name(self) -> &'static str {
-        match self {
-            Self::Debug => "DEBUG",
-            Self::Info => "INFO",
-            Self::Warning => "WARNING",
-            Self::Error => "ERROR",
-        }
-    }
-}
 
 /// Writes lines to the log file; without a file it takes them and does nothing.
 pub(crate) struct Log {

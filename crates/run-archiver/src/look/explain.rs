@@ -13,10 +13,10 @@ use terminal::{Printer, clean, style};
 use super::{Stores, places};
 use crate::{
     cli::Cli,
-    config::Config,
     exit::{Exit, Failure},
     present::{name, wrapped},
 };
+use run_config::Config;
 
 /// Whether a place has the run.
 struct Presence {

@@ -8,12 +8,12 @@ use terminal::{Printer, clean, style};
 
 use crate::{
     cli::{Cli, Word},
-    config::Config,
     exit::{Exit, Failure},
     job::Session,
-    log::Level,
     present::runs,
 };
+use run_config::Config;
+use run_config::Level;
 
 /// Lists them, those that have expired included.
 pub(super) fn list(cli: &Cli, config: &Config, printer: Printer) -> Result<Exit, Failure> {

@@ -16,10 +16,10 @@ use ucon_db::{BlobStore, ServerUrl};
 
 use crate::{
     cli::{Cli, Look},
-    config::Config,
     exit::{Exit, Failure},
     present, wire,
 };
+use run_config::Config;
 
 /// Does what is asked for.
 pub(crate) async fn look(look: &Look, cli: &Cli, config: &Config, printer: Printer) -> Result<Exit, Failure> {

@@ -13,10 +13,10 @@ use terminal::{LiveLines, Printer, Verbosity};
 use super::{Stores, locations};
 use crate::{
     cli::{Cli, Report},
-    config::Config,
     exit::{Exit, Failure},
     present::{self, Picture, html},
 };
+use run_config::Config;
 
 /// Says how the archive is.
 pub(super) async fn status(

@@ -15,7 +15,7 @@ use secrecy::ExposeSecret as _;
 use tokio::{io::AsyncWriteExt as _, net::TcpStream};
 
 use super::message::Message;
-use crate::config::{Carbon, Email, Slack, SmtpTls};
+use run_config::{Carbon, Email, Slack, SmtpTls};
 
 /// Letters of a message on Slack, which cuts texts itself at 40,000 and advises against more than 4,000.
 const SLACK_LETTERS_MAX: usize = 3_800;
@@ -185,7 +185,7 @@ pub(crate) async fn graphite(carbon: &Carbon, lines: &str) -> Result<(), Deliver
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::SendOn;
+    use run_config::SendOn;
 
     #[test]
     fn answers_of_slack_are_understood() {

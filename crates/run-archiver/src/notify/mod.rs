@@ -36,12 +36,9 @@ use self::{
     worker::Worker,
 };
 pub(crate) use self::{stopwatch::Stopwatch, trial::trial};
-use crate::{
-    config::{App, Config, Reporting},
-    exit::Failure,
-    log::{Level, Log},
-    present::StageEnd,
-};
+use crate::{exit::Failure, log::Log, present::StageEnd};
+use run_config::Config;
+use run_config::Level;
 
 /// The name of the memory in the work directory.
 const MEMORY: &str = ".notifications.json";
@@ -129,19 +126,6 @@ impl Notifier {
             log.line(Level::Warning, &warning);
             printer.warn(warning);
         }
-    }
-}
-
-impl Reporting {
-    /// Whether anybody is to be told.
-    pub(crate) const fn is_active(&self) -> bool {
-        self.email.is_some() || self.slack.is_some() || self.carbon.is_some() || self.textfile.is_some()
-    }
-}
-
-impl App {
-    fn memory_file(&self) -> std::path::PathBuf {
-        self.work_dir.join(MEMORY)
     }
 }
 

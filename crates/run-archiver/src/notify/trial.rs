@@ -16,10 +16,8 @@ use super::{
     secrets::Secrets,
     worker::bounded,
 };
-use crate::{
-    config::{Config, Reporting},
-    exit::{Exit, Failure},
-};
+use crate::exit::{Exit, Failure};
+use run_config::{Config, Reporting};
 
 /// What came of a channel: nothing, or what went wrong.
 type Found = (&'static str, Option<String>);

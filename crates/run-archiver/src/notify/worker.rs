@@ -19,11 +19,9 @@ use super::{
     secrets::Secrets,
     warning,
 };
-use crate::{
-    config::{Config, Reporting, SendOn},
-    log::{Level, Log},
-    present,
-};
+use crate::{log::Log, present};
+use run_config::Level;
+use run_config::{Config, Reporting, SendOn};
 
 /// Everything that deliveries need.
 pub(super) struct Worker {
@@ -60,7 +58,7 @@ impl Worker {
             reporting: Arc::clone(&config.reporting),
             secrets: Secrets::new(&config.reporting.secrets),
             place,
-            memory_file: config.app.memory_file(),
+            memory_file: config.app.work_dir.join(super::MEMORY),
             lock,
             log,
             clock,

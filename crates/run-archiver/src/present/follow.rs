@@ -11,7 +11,8 @@ use run_state::{RunNumber, RunSet};
 use terminal::{LiveLines, Printer, Verbosity, clean, style};
 
 use super::{count, name, runs, seconds};
-use crate::log::{Level, Log};
+use crate::log::Log;
+use run_config::Level;
 
 /// Follows the stages.
 pub(crate) struct Follower {

@@ -1,4 +1,4 @@
-//! The configuration: a YAML file of the Python archiver, read strictly.
+//! The configuration of run-archiver: a YAML file of the Python archiver, read strictly.
 //!
 //! # Promises
 //!
@@ -10,15 +10,31 @@
 //!    and a warning where only somebody would not be told.
 //! 4. No message and no `Debug` form shows a password.
 //!
+//! ```
+//! let text = "\
+//! app: {work_dir: /var/lib/archiver}
+//! source_files: {run_records_dir: /data/run_records}
+//! artdaq_db: {database_uri: 'filesystemdb:///data/artdaqdb', fcl_conf_dir: /etc/archiver}
+//! ucon_db: {server_url: 'embedded:///data/ucondb.sqlite', folder_name: daq, object_name: runs, batch: 5}
+//! ";
+//! let config = run_config::parse("config.yaml".as_ref(), text, &run_config::Environment::new())?;
+//! assert_eq!(config.app.batch_size, 5);
+//! assert!(config.warnings[0].to_string().starts_with("config.yaml:4: ucon_db.batch: "));
+//! # Ok::<(), run_config::ConfigError>(())
+//! ```
+//!
 //! Absent: looking at what the configuration names. Whether a directory exists is found out when it is used.
 
 mod env_file;
 mod finding;
+pub mod fuzzing;
 mod interpolate;
 mod keys;
+mod level;
 mod places;
 mod reader;
 mod reporting;
+mod secrets;
 mod sections;
 mod tree;
 mod yaml;
@@ -32,24 +48,24 @@ use std::{
 
 use artdaq_db::{DatabaseUri, ToolSettings};
 use fs_err as fs;
-use run_pipeline::{HoldPolicy, Rehearsal};
+use run_pipeline::{HoldPolicy, Rehearsal, Stage, StagePaths};
 use run_record::convert::Fhiclize;
 use secrecy::SecretString;
 use ucon_db::{FolderName, ObjectName, ServerUrl, Verify};
 
-pub(crate) use self::{
+pub use self::{
     finding::{ConfigError, Finding},
     interpolate::Environment,
+    level::Level,
     reporting::{Carbon, Email, Reporting, SendOn, Slack, SmtpTls},
 };
 use self::{reader::Reader, tree::Value};
-use crate::log::Level;
 
 /// The variable that names the client's certificate and key for MongoDB, as in the genuine programs.
-pub(crate) const CLIENT_CERTIFICATE: &str = "ARTDAQ_DATABASE_CLIENT_CERT";
+pub const CLIENT_CERTIFICATE: &str = "ARTDAQ_DATABASE_CLIENT_CERT";
 
 /// The variable that names the authorities that MongoDB's certificate may be signed by, as in the genuine programs.
-pub(crate) const CA_CERTIFICATE: &str = "ARTDAQ_DATABASE_CA_CERT";
+pub const CA_CERTIFICATE: &str = "ARTDAQ_DATABASE_CA_CERT";
 
 /// A variable that leads to the directory of the configuration file, unless the environment sets it.
 const CONFIG_DIR: &str = "ARCHIVER_CONFIG_DIR";
@@ -59,79 +75,124 @@ const ENV_FILE: &str = "archiver.env";
 
 /// A configuration without errors.
 #[derive(Debug)]
-pub(crate) struct Config {
-    pub(crate) app: App,
+pub struct Config {
+    /// Files, limits and habits of the program.
+    pub app: App,
     /// Which documents are made of the text files of a run.
-    pub(crate) fhiclize: Fhiclize,
+    pub fhiclize: Fhiclize,
     /// The directory whose sub-directories are the runs.
-    pub(crate) run_records_dir: PathBuf,
+    pub run_records_dir: PathBuf,
     /// When a run counts as still being taken.
-    pub(crate) hold: HoldPolicy,
-    pub(crate) artdaq_db: ArtdaqDb,
-    pub(crate) ucon_db: UconDb,
+    pub hold: HoldPolicy,
+    /// Where artdaqDB is.
+    pub artdaq_db: ArtdaqDb,
+    /// Where UconDB is, and how it is spoken to.
+    pub ucon_db: UconDb,
     /// Who is told what came of it.
-    pub(crate) reporting: Arc<Reporting>,
+    pub reporting: Arc<Reporting>,
     /// What is to go wrong, while failures are rehearsed.
-    pub(crate) rehearsal: Option<Rehearsal>,
+    pub rehearsal: Option<Rehearsal>,
     /// Remarks; none keeps the program from working.
-    pub(crate) warnings: Vec<Finding>,
+    pub warnings: Vec<Finding>,
 }
 
 /// Files, limits and habits of the program.
 #[derive(Debug)]
-pub(crate) struct App {
-    pub(crate) work_dir: PathBuf,
-    pub(crate) import_state_file: PathBuf,
-    pub(crate) import_failure_log: PathBuf,
-    pub(crate) migrate_state_file: PathBuf,
-    pub(crate) migrate_failure_log: PathBuf,
-    pub(crate) lock_file: PathBuf,
-    pub(crate) batch_size: u32,
-    pub(crate) parallel_workers: u32,
-    pub(crate) run_process_retries: u32,
-    pub(crate) retry_delay: Duration,
-    pub(crate) max_shrink_percent: u8,
-    pub(crate) log_level: Level,
-    pub(crate) log_file: Option<PathBuf>,
+pub struct App {
+    /// The directory of everything that has no place of its own.
+    pub work_dir: PathBuf,
+    /// The marks of the import.
+    pub import_state_file: PathBuf,
+    /// The runs whose import failed.
+    pub import_failure_log: PathBuf,
+    /// The marks of the migration.
+    pub migrate_state_file: PathBuf,
+    /// The runs whose migration failed.
+    pub migrate_failure_log: PathBuf,
+    /// Who holds it works; everybody else is refused.
+    pub lock_file: PathBuf,
+    /// How many runs are taken together.
+    pub batch_size: u32,
+    /// How many runs are worked on side by side.
+    pub parallel_workers: u32,
+    /// How often a run is tried again in one execution.
+    pub run_process_retries: u32,
+    /// The pause before that.
+    pub retry_delay: Duration,
+    /// By how much a listing may be shorter than what is known.
+    pub max_shrink_percent: u8,
+    /// What the log file tells.
+    pub log_level: Level,
+    /// The log file, if one is wanted.
+    pub log_file: Option<PathBuf>,
+}
+
+impl App {
+    /// The document of acknowledged gaps.
+    #[must_use]
+    pub fn acknowledged_gaps(&self) -> PathBuf {
+        self.work_dir.join("acknowledged_gaps.json")
+    }
+
+    /// The state files of the import.
+    #[must_use]
+    pub fn import_paths(&self) -> StagePaths {
+        let (state, failure_log) = (self.import_state_file.clone(), self.import_failure_log.clone());
+        StagePaths { stage: Stage::Import, state, failure_log }
+    }
+
+    /// The state files of the migration.
+    #[must_use]
+    pub fn migrate_paths(&self) -> StagePaths {
+        let (state, failure_log) = (self.migrate_state_file.clone(), self.migrate_failure_log.clone());
+        StagePaths { stage: Stage::Migrate, state, failure_log }
+    }
 }
 
 /// Where artdaqDB is.
 #[derive(Debug)]
-pub(crate) struct ArtdaqDb {
-    pub(crate) database_uri: DatabaseUri,
+pub struct ArtdaqDb {
+    /// Its address.
+    pub database_uri: DatabaseUri,
     /// The file of [`CLIENT_CERTIFICATE`], for MongoDB.
-    #[cfg_attr(not(feature = "mongodb"), expect(dead_code, reason = "checked in every build"))]
-    pub(crate) client_certificate: Option<PathBuf>,
+    pub client_certificate: Option<PathBuf>,
     /// The file of [`CA_CERTIFICATE`], for MongoDB.
-    #[cfg_attr(not(feature = "mongodb"), expect(dead_code, reason = "checked in every build"))]
-    pub(crate) ca_certificate: Option<PathBuf>,
+    pub ca_certificate: Option<PathBuf>,
     /// The genuine tools, where they are to do the work.
-    pub(crate) tools: Option<ToolSettings>,
+    pub tools: Option<ToolSettings>,
     /// The directory of `schema.fcl`.
-    pub(crate) fcl_conf_dir: PathBuf,
+    pub fcl_conf_dir: PathBuf,
 }
 
 /// Where UconDB is, and how it is spoken to.
 #[derive(Debug)]
-pub(crate) struct UconDb {
-    pub(crate) server: ServerUrl,
-    pub(crate) folder: FolderName,
-    pub(crate) object: ObjectName,
+pub struct UconDb {
+    /// The address of the server, or of the file that stands in for it.
+    pub server: ServerUrl,
+    /// The folder of the archive.
+    pub folder: FolderName,
+    /// The object of the archive in it.
+    pub object: ObjectName,
     /// Empty for an embedded archive, which has no accounts.
-    pub(crate) user: String,
-    pub(crate) password: SecretString,
-    pub(crate) timeout: Duration,
-    pub(crate) ca_file: Option<PathBuf>,
-    pub(crate) verify_tls: bool,
-    pub(crate) verify: Verify,
+    pub user: String,
+    /// The password of that user.
+    pub password: SecretString,
+    /// What one request may take.
+    pub timeout: Duration,
+    /// The authorities that are trusted, if not those of the system.
+    pub ca_file: Option<PathBuf>,
+    /// Whether the certificate of the server is checked.
+    pub verify_tls: bool,
+    /// How it is made sure that a run has arrived.
+    pub verify: Verify,
 }
 
 /// Reads the configuration `path`. `environment` is that of the process, `program_dir` where the program lies.
-pub(crate) fn load(
-    path: &Path,
-    mut environment: Environment,
-    program_dir: Option<&Path>,
-) -> Result<Config, ConfigError> {
+///
+/// # Errors
+///
+/// When a file cannot be read, or anything in it is wrong: then with all that is.
+pub fn load(path: &Path, mut environment: Environment, program_dir: Option<&Path>) -> Result<Config, ConfigError> {
     let text = fs::read_to_string(path).map_err(|source| ConfigError::Read { path: path.to_owned(), source })?;
     let config_dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
     load_variables(&[Some(config_dir), program_dir], &mut environment)?;
@@ -155,7 +216,11 @@ fn load_variables(dirs: &[Option<&Path>], environment: &mut Environment) -> Resu
 }
 
 /// Reads the text of a configuration; `path` is its name for messages.
-fn parse(path: &Path, text: &str, environment: &Environment) -> Result<Config, ConfigError> {
+///
+/// # Errors
+///
+/// When anything in it is wrong, with all that is.
+pub fn parse(path: &Path, text: &str, environment: &Environment) -> Result<Config, ConfigError> {
     let root = yaml::read(text).map_err(|error| ConfigError::syntax(path, error))?;
     if !matches!(root.value, Value::Map(_)) {
         return Err(ConfigError::NoSections { path: path.to_owned() });

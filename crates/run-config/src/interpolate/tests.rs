@@ -5,7 +5,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::config::yaml;
+use crate::yaml;
 
 const YAML: &str = "\
 app:
@@ -162,10 +162,10 @@ proptest! {
     fn random_values_agree_with_the_oracle(rows in prop::collection::vec(parts(), 1..6)) {
         let entries = rows.iter().enumerate().map(|(own, parts)| {
             let node = Node { line: 1, value: Value::Text(write(parts, own)) };
-            crate::config::tree::Entry { name: format!("p{own}"), line: 1, node }
+            crate::tree::Entry { name: format!("p{own}"), line: 1, node }
         });
         let section = Node { line: 1, value: Value::Map(entries.collect()) };
-        let app = crate::config::tree::Entry { name: "app".to_owned(), line: 1, node: section };
+        let app = crate::tree::Entry { name: "app".to_owned(), line: 1, node: section };
         let root = Node { line: 1, value: Value::Map(vec![app]) };
         let environment = [("V0", "<0>"), ("V1", "<1>")].map(|(n, v)| (n.to_owned(), v.to_owned())).into();
         let scope = Scope::new(&root, &environment);

@@ -8,8 +8,7 @@ use run_record::convert::Fhiclize;
 use secrecy::SecretString;
 use ucon_db::{ServerUrl, Verify};
 
-use super::{App, ArtdaqDb, CA_CERTIFICATE, CLIENT_CERTIFICATE, Environment, UconDb, reader::Reader};
-use crate::log::Level;
+use super::{App, ArtdaqDb, CA_CERTIFICATE, CLIENT_CERTIFICATE, Environment, Level, UconDb, reader::Reader};
 
 /// The host that has the tools, as the Python archiver takes it where the configuration names none.
 const REMOTE_HOST: &str = "ARTDAQ_DATABASE_REMOTEHOST";

@@ -11,27 +11,38 @@ use std::{
 use lettre::{Message, message::Mailbox};
 use secrecy::{ExposeSecret as _, SecretString};
 
-use super::reader::Reader;
+use super::{reader::Reader, secrets::secrets};
 
 /// The channels of notification, and how often they are used.
 #[derive(Debug)]
-pub(crate) struct Reporting {
-    pub(crate) email: Option<Email>,
-    pub(crate) slack: Option<Slack>,
-    pub(crate) carbon: Option<Carbon>,
+pub struct Reporting {
+    /// Mail, if it is wanted.
+    pub email: Option<Email>,
+    /// Slack, if it is wanted.
+    pub slack: Option<Slack>,
+    /// Graphite, if it is wanted.
+    pub carbon: Option<Carbon>,
     /// The file that Prometheus' node exporter reads.
-    pub(crate) textfile: Option<PathBuf>,
+    pub textfile: Option<PathBuf>,
     /// For so long nobody is told the same again; zero: always told.
-    pub(crate) min_interval: Duration,
+    pub min_interval: Duration,
     /// What one delivery may take.
-    pub(crate) timeout: Duration,
+    pub timeout: Duration,
     /// Every password and token of this configuration, to keep them out of what is sent and logged.
-    pub(crate) secrets: Vec<SecretString>,
+    pub secrets: Vec<SecretString>,
+}
+
+impl Reporting {
+    /// Whether anybody is to be told.
+    #[must_use]
+    pub const fn is_active(&self) -> bool {
+        self.email.is_some() || self.slack.is_some() || self.carbon.is_some() || self.textfile.is_some()
+    }
 }
 
 /// When a message is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum SendOn {
+pub enum SendOn {
     /// When something went wrong.
     Failure,
     /// After every execution.
@@ -40,21 +51,28 @@ pub(crate) enum SendOn {
 
 /// Mail.
 #[derive(Debug)]
-pub(crate) struct Email {
-    pub(crate) on: SendOn,
-    pub(crate) sender: Mailbox,
+pub struct Email {
+    /// When it is sent.
+    pub on: SendOn,
+    /// Who it is from.
+    pub sender: Mailbox,
     /// At least one.
-    pub(crate) recipients: Vec<Mailbox>,
-    pub(crate) host: String,
-    pub(crate) port: u16,
-    pub(crate) tls: SmtpTls,
-    pub(crate) login: Option<(String, SecretString)>,
-    pub(crate) ca_file: Option<PathBuf>,
+    pub recipients: Vec<Mailbox>,
+    /// The server.
+    pub host: String,
+    /// Its port.
+    pub port: u16,
+    /// How it is spoken to.
+    pub tls: SmtpTls,
+    /// User and password, where it wants them.
+    pub login: Option<(String, SecretString)>,
+    /// The authorities that are trusted, if not those of the system.
+    pub ca_file: Option<PathBuf>,
 }
 
 /// How a mail server is spoken to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum SmtpTls {
+pub enum SmtpTls {
     /// In clear.
     None,
     /// In clear until both agree on TLS, which is insisted on.
@@ -65,21 +83,28 @@ pub(crate) enum SmtpTls {
 
 /// Slack.
 #[derive(Debug)]
-pub(crate) struct Slack {
-    pub(crate) on: SendOn,
-    pub(crate) token: SecretString,
-    pub(crate) channel: String,
+pub struct Slack {
+    /// When it is sent.
+    pub on: SendOn,
+    /// What the server knows us by.
+    pub token: SecretString,
+    /// Where it is written.
+    pub channel: String,
     /// Ids of users who are called when something went wrong.
-    pub(crate) mentions: Vec<String>,
-    pub(crate) api_url: String,
+    pub mentions: Vec<String>,
+    /// The address of the server, without a slash at its end.
+    pub api_url: String,
 }
 
 /// Graphite.
 #[derive(Debug)]
-pub(crate) struct Carbon {
-    pub(crate) host: String,
-    pub(crate) port: u16,
-    pub(crate) prefix: String,
+pub struct Carbon {
+    /// The server.
+    pub host: String,
+    /// Its port.
+    pub port: u16,
+    /// What every name of a figure begins with.
+    pub prefix: String,
 }
 
 const WHEN: [(&str, SendOn); 2] = [("failure", SendOn::Failure), ("always", SendOn::Always)];
@@ -232,59 +257,4 @@ fn carbon(reader: &mut Reader<'_>, fields: &mut Fields) -> Option<Carbon> {
 
 fn words(text: &str) -> impl Iterator<Item = &str> {
     text.split(',').map(str::trim).filter(|word| !word.is_empty())
-}
-
-/// Every value that nobody may see.
-fn secrets(reader: &mut Reader<'_>) -> Vec<SecretString> {
-    // Whatever is wrong with these keys is told where they are used.
-    let (errors, warnings) = (reader.errors.len(), reader.warnings.len());
-    let plain = ["ucon_db.writer_password", "reporting.email.smtp_password", "reporting.slack.bot_token"];
-    let mut found: Vec<String> = plain.iter().filter_map(|key| reader.optional(key)).collect();
-    for key in ["artdaq_db.database_uri", "ucon_db.server_url", "reporting.slack.api_url"] {
-        found.extend(reader.optional(key).as_deref().and_then(password_of).map(str::to_owned));
-    }
-    reader.errors.truncate(errors);
-    reader.warnings.truncate(warnings);
-    found.into_iter().map(SecretString::from).collect()
-}
-
-/// The password in `scheme://user:password@host`, also where a slash in it makes the address malformed.
-fn password_of(uri: &str) -> Option<&str> {
-    let (_, rest) = uri.split_once("://")?;
-    if rest.starts_with('/') {
-        return None;
-    }
-    let authority = rest.split(['/', '?', '#']).next()?;
-    let (login, _) = authority.rsplit_once('@').or_else(|| rest.rsplit_once('@'))?;
-    login.split_once(':').map(|(_, password)| password).filter(|password| !password.is_empty())
-}
-
-/// A remark without the password of an address that it quotes.
-pub(super) fn hide_password(text: String) -> String {
-    match password_of(&text) {
-        Some(password) => text.replace(password, "***"),
-        None => text,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn passwords_of_addresses_are_found() {
-        for (uri, expect) in [
-            ("mongodb://user:pw@host/db", Some("pw")),
-            ("mongodb://user:p@w:x@host,other/db?a=b", Some("p@w:x")),
-            ("mongodb://user@host/db", None),
-            ("mongodb://host:27017/db", None),
-            ("filesystemdb:///a/b@c:d", None),
-            ("https://u:@h", None),
-            ("plain", None),
-            ("`mongodb://u:p@h`: not supported", Some("p")),
-            ("mongodb://u:p/w@host/db", Some("p/w")),
-        ] {
-            assert_eq!(password_of(uri), expect, "{uri}");
-        }
-    }
 }

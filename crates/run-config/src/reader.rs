@@ -13,7 +13,7 @@ use super::{
     finding::Finding,
     interpolate::{Environment, Scope, did_you_mean},
     keys::{Absent, KEYS, absent, suggestion},
-    reporting::hide_password,
+    secrets::hide_password,
     tree::{Node, Value},
 };
 

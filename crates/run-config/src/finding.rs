@@ -9,7 +9,7 @@ use super::{env_file::EnvFileError, yaml::SyntaxError};
 
 /// A remark about one key. Never shows a secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Finding {
+pub struct Finding {
     /// The file; empty for a key that is missing.
     pub(super) file: PathBuf,
     /// From 1; 0 for a key that is missing.
@@ -32,27 +32,57 @@ impl fmt::Display for Finding {
 
 /// Why there is no configuration.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum ConfigError {
+pub enum ConfigError {
+    /// The file cannot be read.
     #[error("could not read the configuration `{path}`")]
     Read {
+        /// The file.
         path: PathBuf,
+        /// What the system said.
         #[source]
         source: io::Error,
     },
+    /// The file of variables cannot be read.
     #[error("could not read the variables in `{path}`")]
     ReadVariables {
+        /// The file.
         path: PathBuf,
+        /// What the system said.
         #[source]
         source: io::Error,
     },
+    /// The file of variables is none.
     #[error("`{path}` is not a list of variables: {problem}")]
-    Variables { path: PathBuf, problem: String },
+    Variables {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// It is no YAML, or none that is accepted.
     #[error("{}: {message}", position(path, *line))]
-    Syntax { path: PathBuf, line: u64, message: String },
+    Syntax {
+        /// The file.
+        path: PathBuf,
+        /// From 1; 0 where that is not known.
+        line: u64,
+        /// What is wrong there.
+        message: String,
+    },
+    /// It is YAML and no configuration.
     #[error("`{path}` holds no sections")]
-    NoSections { path: PathBuf },
+    NoSections {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Keys are missing, or have values that cannot be used.
     #[error("the configuration `{path}` cannot be used\n{}", lines(findings))]
-    Invalid { path: PathBuf, findings: Vec<Finding> },
+    Invalid {
+        /// The file.
+        path: PathBuf,
+        /// All that is wrong, at least one.
+        findings: Vec<Finding>,
+    },
 }
 
 impl ConfigError {

@@ -2,7 +2,6 @@
 
 #![allow(clippy::unwrap_used, reason = "tests")]
 
-mod bytes;
 mod reporting;
 
 use secrecy::ExposeSecret as _;
@@ -307,7 +306,7 @@ fn a_rehearsal_is_read_with_its_seed() {
 
 #[test]
 fn the_documentation_has_every_key() {
-    let page = include_str!("../../../../docs/run-archiver.md");
+    let page = include_str!("../../../docs/run-archiver.md");
     for (key, absent) in keys::KEYS {
         let (section, name) = key.rsplit_once('.').unwrap_or((key, key));
         let default = match absent {

@@ -81,9 +81,9 @@ fn no_remark_and_no_debug_form_shows_a_secret() {
 
 #[test]
 fn the_packaged_example_is_understood_with_every_channel_on() {
-    let text = include_str!("../../../../../packaging/examples/run-archiver.yaml");
+    let text = include_str!("../../../../packaging/examples/run-archiver.yaml");
     let mut environment = Environment::new();
-    env_file::load(include_str!("../../../../../packaging/examples/archiver.env"), &mut environment).unwrap();
+    env_file::load(include_str!("../../../../packaging/examples/archiver.env"), &mut environment).unwrap();
     let as_it_is = parse(Path::new("c.yaml"), text, &environment).unwrap();
     assert!(as_it_is.warnings.is_empty(), "{:?}", as_it_is.warnings);
     assert!(as_it_is.reporting.email.is_none() && as_it_is.reporting.slack.is_none());

@@ -19,7 +19,7 @@ use super::{
 };
 
 /// Variables by name.
-pub(crate) type Environment = BTreeMap<String, String>;
+pub type Environment = BTreeMap<String, String>;
 
 /// The longest value, in bytes.
 const LENGTH_MAX: usize = 64 << 10;
