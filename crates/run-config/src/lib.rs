@@ -2,8 +2,8 @@
 //!
 //! # Promises
 //!
-//! 1. Every key of the Python archiver is known, with its default ([`keys`]); references are resolved
-//!    ([`interpolate`]).
+//! 1. Every key of the Python archiver is known, with its default (`keys`); references are resolved
+//!    (`interpolate`).
 //! 2. All errors are told at once, each with file, line and key; an unknown key is a warning with the key
 //!    that was probably meant.
 //! 3. What is switched on and not supported is an error where runs would be archived otherwise than asked for,
