@@ -31,6 +31,11 @@ pub(crate) fn fhicl(bytes: &[u8]) {
     if text.contains(INCLUDE_KEY.trim_end_matches('_')) {
         return;
     }
+    // Each binding of the main part removes one of the prolog, the first of its name. One that was bound twice and removed
+    // once stands in the stored form, and is removed when the genuine text of it is read again.
+    if has_outlived_its_shadow(&document) {
+        return;
+    }
     let printed = document.to_text();
     let again = Document::parse("printed.fcl", &printed).expect("what is printed can be read");
     assert_eq!(
@@ -38,6 +43,10 @@ pub(crate) fn fhicl(bytes: &[u8]) {
         without_numbers(document.to_data()),
         "what is printed says the same:\n{printed}"
     );
+}
+
+fn has_outlived_its_shadow(document: &Document) -> bool {
+    document.prolog.entries.iter().any(|entry| document.main.get(&entry.key).is_some())
 }
 
 /// The values, with the numbers of includes left out: directives in comments count, too, and are not printed.
