@@ -42,7 +42,8 @@ fn after_each<S: Subject>(what: &str, subject: &S, kills_min: u32) {
 
 fn in_depth<S: Subject>(what: &str, subject: &S) {
     let stories = knob("WAYMARK_DEPTH").unwrap_or(STORIES);
-    three_deep(subject, stories).conclude(&format!("gsi-create, {what}, three deep"), 2 * stories);
+    // Of the three moments of a story some lie beyond the end of a start, which depends on how fast things go.
+    three_deep(subject, stories).conclude(&format!("gsi-create, {what}, three deep"), stories);
 }
 
 #[test]

@@ -42,7 +42,8 @@ fn in_depth(what: &str, work: Work, ucon: Ucon, is_in_mongodb: bool) {
     }
     let stories = knob("WAYMARK_DEPTH").unwrap_or(STORIES);
     let tally = three_deep(&Archive::new(work, RUNS, ucon, is_in_mongodb), stories);
-    tally.conclude(&format!("run-archiver, {what}, three deep"), 2 * stories);
+    // Of the three moments of a story some lie beyond the end of a start, which depends on how fast things go.
+    tally.conclude(&format!("run-archiver, {what}, three deep"), stories);
 }
 
 #[test]
